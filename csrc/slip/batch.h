@@ -1,0 +1,36 @@
+// Runs decode and render over a batch on the thread pool: one job a sample, one status a job.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "slip/image.h"
+#include "slip/render.h"
+#include "slip/status.h"
+
+namespace slip {
+
+// One output of one sample.
+struct Placement {
+  View view;
+  void* destination = nullptr;
+};
+
+// A sample is decoded once, over the union of what its placements need, and rendered once per placement.
+struct Job {
+  Bytes bytes;
+  Info info;
+  std::vector<Placement> placements;  // see Output list of run_batch: placements[k] is written as outputs[k] says
+};
+
+struct BatchOptions {
+  Fidelity fidelity = Fidelity::fast;
+  int num_threads = 0;  // 0: default_num_threads()
+};
+
+// statuses[i] tells what became of jobs[i]; the outputs of a failed job are left filled with zeros (black before
+// normalisation). Never throws.
+std::vector<Status> run_batch(const std::vector<Job>& jobs, const std::vector<Output>& outputs,
+                              const BatchOptions& options);
+
+}  // namespace slip

@@ -1,0 +1,53 @@
+"""The exceptions that this package raises. Every message reads `what: expected X, got Y (sample ...); do Z`."""
+
+from __future__ import annotations
+
+__all__ = ["CacheError", "DecodeError", "MissingExtraError", "SlipstreamError", "SourceError", "missing_extra"]
+
+
+class SlipstreamError(Exception):
+    """The base of every error of this package."""
+
+
+class DecodeError(SlipstreamError, ValueError):
+    """An image could not be decoded.
+
+    Args:
+        reason: What is wrong with the image.
+        index: Its index in the source, else its position in the batch; None where neither is known.
+        key: Its name (a path or a WebDataset key), or None.
+        code: One of `slipstream_plugins._core.CODES`.
+    """
+
+    def __init__(self, reason: str, index: int | None = None, key: str | None = None, code: str = "corrupt") -> None:
+        self.reason = reason
+        self.index = index
+        self.key = key
+        self.code = code
+        named = [] if index is None else [f"sample {index}"]
+        if key is not None:
+            named.append(repr(key))
+        where = f" ({', '.join(named)})" if named else ""
+        super().__init__(f"decode: {reason}{where}; BatchDecode(on_error='skip') or 'fill' goes on without it")
+
+    def __reduce__(self) -> tuple[type[DecodeError], tuple[str, int | None, str | None, str]]:
+        return (type(self), (self.reason, self.index, self.key, self.code))
+
+
+class CacheError(SlipstreamError):
+    """A cache is missing, damaged or of another version."""
+
+
+class SourceError(SlipstreamError):
+    """A source of samples is missing, damaged or not understood."""
+
+
+class MissingExtraError(SlipstreamError, ImportError):
+    """An optional library is not installed."""
+
+
+def missing_extra(library: str, extra: str) -> MissingExtraError:
+    """The error for an optional library that is missing, with the line that installs it."""
+    return MissingExtraError(
+        f"{library} is not installed; install it with: pip install 'slipstream-plugins[{extra}]'"
+    )
