@@ -1,7 +1,7 @@
 // Runs decode and render over a batch on the thread pool: one job a sample, one status a job.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <vector>
 
 #include "slip/image.h"
@@ -20,7 +20,8 @@ struct Placement {
 struct Job {
   Bytes bytes;
   Info info;
-  std::vector<Placement> placements;  // see Output list of run_batch: placements[k] is written as outputs[k] says
+  std::vector<Placement>
+      placements;  // one per output of run_batch; placements[k] is written as outputs[k] says
 };
 
 struct BatchOptions {
@@ -28,8 +29,11 @@ struct BatchOptions {
   int num_threads = 0;  // 0: default_num_threads()
 };
 
-// statuses[i] tells what became of jobs[i]; the outputs of a failed job are left filled with zeros (black before
-// normalisation). Never throws.
+// The bytes of one image as `output` writes it.
+std::size_t image_bytes(const Output& output, const View& view);
+
+// statuses[i] tells what became of jobs[i]; the outputs of a failed job are left filled with zeros (black
+// before normalisation). No failure of a job throws.
 std::vector<Status> run_batch(const std::vector<Job>& jobs, const std::vector<Output>& outputs,
                               const BatchOptions& options);
 

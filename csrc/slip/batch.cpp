@@ -1,0 +1,83 @@
+#include "slip/batch.h"
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <new>
+
+#include "slip/arena.h"
+#include "slip/decode.h"
+#include "slip/pool.h"
+
+namespace slip {
+namespace {
+
+Rect united(const Rect& a, const Rect& b) {
+  Rect all;
+  all.x = std::min(a.x, b.x);
+  all.y = std::min(a.y, b.y);
+  all.width = std::max(a.right(), b.right()) - all.x;
+  all.height = std::max(a.bottom(), b.bottom()) - all.y;
+  return all;
+}
+
+std::string size_text(int width, int height) { return std::to_string(width) + "x" + std::to_string(height); }
+
+Status decode_and_render(const Job& job, const std::vector<Output>& outputs, Fidelity fidelity,
+                         Arena& arena) {
+  if (job.placements.empty()) return {};
+  Rect region = stored_region(job.placements[0].view, job.info);
+  for (const Placement& placement : job.placements)
+    region = united(region, stored_region(placement.view, job.info));
+  Planes planes;
+  Status status = decode_planes(job.bytes, region, arena, planes);
+  if (!status.ok()) return status;
+  if (planes.width != job.info.width || planes.height != job.info.height)
+    return {Code::corrupt, "expected " + size_text(job.info.width, job.info.height) + " pixels, got " +
+                               size_text(planes.width, planes.height)};
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    const Placement& placement = job.placements[k];
+    status = render(planes, placement.view, job.info, fidelity, outputs[k], arena, placement.destination);
+    if (!status.ok()) return status;
+  }
+  return {};
+}
+
+Status run_job(const Job& job, const std::vector<Output>& outputs, Fidelity fidelity) {
+  thread_local Arena arena;
+  arena.reset();
+  try {
+    return decode_and_render(job, outputs, fidelity, arena);
+  } catch (const std::bad_alloc&) {
+    return {Code::out_of_memory, "expected memory to decode into, got none"};
+  } catch (const std::exception& error) {
+    return {Code::corrupt, error.what()};
+  }
+}
+
+void fill_with_zeros(const Job& job, const std::vector<Output>& outputs) {
+  for (std::size_t k = 0; k < job.placements.size(); ++k) {
+    const Placement& placement = job.placements[k];
+    std::memset(placement.destination, 0, image_bytes(outputs[k], placement.view));
+  }
+}
+
+}  // namespace
+
+std::size_t image_bytes(const Output& output, const View& view) {
+  return std::size_t{3} * static_cast<std::size_t>(view.width) * static_cast<std::size_t>(view.height) *
+         item_size(output.dtype);
+}
+
+std::vector<Status> run_batch(const std::vector<Job>& jobs, const std::vector<Output>& outputs,
+                              const BatchOptions& options) {
+  std::vector<Status> statuses(jobs.size());
+  parallel_for(static_cast<int>(jobs.size()), options.num_threads, [&](int i) {
+    const auto at = static_cast<std::size_t>(i);
+    statuses[at] = run_job(jobs[at], outputs, options.fidelity);
+    if (!statuses[at].ok()) fill_with_zeros(jobs[at], outputs);
+  });
+  return statuses;
+}
+
+}  // namespace slip
