@@ -1,0 +1,1 @@
+"""One thin module per loader library, each of which imports its library when it is used."""
