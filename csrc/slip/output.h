@@ -15,8 +15,8 @@ inline std::size_t item_size(DType dtype) {
 }
 
 // Output of dtype uint8 is the level itself. Every other dtype is table[channel][level], each entry
-// (level / 255 - mean) / std (or level, when not scaled) computed in double and rounded once to nearest even, so
-// that every SIMD level gives the same bits.
+// (level / 255 - mean) / std (or level, when not scaled) computed in double and rounded once to nearest even,
+// so that every SIMD level gives the same bits.
 struct Output {
   DType dtype = DType::uint8;
   Layout layout = Layout::nchw;

@@ -1,0 +1,70 @@
+// Chroma subsampling: what it is along each axis, and libjpeg-turbo's upsampling to the bit.
+#pragma once
+
+#include <cstdint>
+
+#include "slip/arena.h"
+#include "slip/geometry.h"
+#include "slip/image.h"
+#include "slip/status.h"
+
+namespace slip {
+
+// How a component's samples relate to the image's along one axis.
+struct Sampling {
+  int ratio = 1;          // image samples per component sample
+  bool triangle = false;  // upsampled with weights 3/4 and 1/4 (ratio 2 only), else repeated
+  int size = 0;           // samples of the component along the axis
+
+  // The component samples that the image samples of `span` are made of.
+  Span made_of(Span span) const;
+  bool operator==(const Sampling& o) const {
+    return ratio == o.ratio && triangle == o.triangle && size == o.size;
+  }
+};
+
+struct PlaneSampling {
+  Sampling x, y;
+  bool operator==(const PlaneSampling& o) const { return x == o.x && y == o.y; }
+};
+
+// Fails for ratios that are no whole numbers, which libjpeg-turbo refuses too, and for planes whose sizes
+// disagree with the image's.
+Status sampling_of(const Planes& planes, int component, PlaneSampling& sampling);
+
+struct UpsampleKernels {
+  // 3 * near + far, or 4 * near where far is near.
+  void (*blend)(const std::uint8_t* near, const std::uint8_t* far, int count, std::uint16_t* sums);
+  // (sum + bias) >> shift
+  void (*narrow)(const std::uint16_t* sums, int count, int bias, int shift, std::uint8_t* out);
+  // out[2i] = (3 * sums[i] + sums[i - 1] + even) >> shift, out[2i + 1] = (3 * sums[i] + sums[i + 1] + odd) >>
+  // shift. Writes up to 32 bytes past 2 * count.
+  void (*spread)(const std::uint16_t* sums, int count, int even, int odd, int shift, std::uint8_t* out);
+};
+const UpsampleKernels& upsample_kernels();
+extern const UpsampleKernels upsample_kernels_portable;
+extern const UpsampleKernels upsample_kernels_avx2;
+
+// Rows of one component at the image's resolution, columns [first, last).
+class Upsampler {
+ public:
+  // `plane` must outlive the upsampler and hold what upsampling of these columns and the asked rows touches.
+  Upsampler(const Plane& plane, const PlaneSampling& sampling, int first, int last, Arena& arena);
+
+  // Row y of the image from column `first` on, valid until the next call. Followed by kSlack readable bytes.
+  const std::uint8_t* row(int y);
+
+ private:
+  const std::uint8_t* stored_row(int y) const;
+  const std::uint8_t* repeat(int y);
+  const std::uint8_t* triangle(int y);
+
+  const Plane& plane_;
+  PlaneSampling sampling_;
+  int first_, last_;
+  int column_ = 0, columns_ = 0;   // component columns that the triangle reads, before the edge rule
+  std::uint16_t* sums_ = nullptr;  // one for each of these columns
+  std::uint8_t* out_ = nullptr;
+};
+
+}  // namespace slip
