@@ -32,10 +32,10 @@ void write_record_header(const RecordHeader& header, std::uint8_t out[kRecordHea
 // Points `planes` into a yuv420, yuv444 or rgb record, after checking its length.
 Status read_plane_record(Bytes record, Planes& planes);
 
-// Makes a yuv420 record of any image that decode_planes reads. 4:2:0 sources keep their planes as they are,
-// gray stays gray, chroma of any other sampling is averaged over the area of each 4:2:0 sample, RGB and CMYK
-// become YCbCr by libjpeg's law.
-Status make_yuv420_record(Bytes image, Arena& arena, std::vector<std::uint8_t>& record);
+// Makes a yuv420 or yuv444 record of any image that decode_planes reads. A source of that sampling keeps its
+// planes as they are, gray stays gray, RGB and CMYK become YCbCr by libjpeg's law, and chroma of any other
+// sampling is averaged over the area of each sample of the record.
+Status make_yuv_record(Bytes image, Encoding encoding, Arena& arena, std::vector<std::uint8_t>& record);
 
 // Makes an rgb record of [height][width][3] pixels whose rows are `stride` bytes apart.
 std::vector<std::uint8_t> make_rgb_record(const std::uint8_t* pixels, std::ptrdiff_t stride, int width,
