@@ -6,6 +6,7 @@ import functools
 import io
 import os
 import struct
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ def photo(width: int = 500, height: int = 375, seed: int = 0) -> Pixels:
     return pixels
 
 
-def encode(pixels: Pixels, format: str = "JPEG", **options: object) -> bytes:
+def encode(pixels: Pixels, format: str = "JPEG", **options: Any) -> bytes:
     """Any format that Pillow writes; [H, W] pixels are gray. Options are Pillow's."""
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, format, **options)
@@ -41,7 +42,7 @@ def decode(data: bytes) -> Pixels:
 
 
 def jpeg(
-    width: int = 500, height: int = 375, *, sampling: str = "4:2:0", quality: int = 92, seed: int = 0, **options: object
+    width: int = 500, height: int = 375, *, sampling: str = "4:2:0", quality: int = 92, seed: int = 0, **options: Any
 ) -> bytes:
     """A JPEG of a photo-like picture. `sampling` is one of SAMPLINGS; options such as progressive=True, optimize=True
     and restart_marker_blocks=5 are Pillow's."""
@@ -55,7 +56,7 @@ def jpeg(
     return jpeg_of_factors(pixels, {"4:4:0": (1, 2), "4:1:1": (4, 1)}[sampling], quality, **options)
 
 
-def jpeg_of_factors(pixels: Pixels, factors: tuple[int, int], quality: int = 92, progressive: object = False) -> bytes:
+def jpeg_of_factors(pixels: Pixels, factors: tuple[int, int], quality: int = 92, progressive: bool = False) -> bytes:
     """A JPEG whose luma has sampling factors (horizontal, vertical) that Pillow does not write, by PyTurboJPEG."""
     import turbojpeg
 
@@ -72,7 +73,7 @@ def gray(pixels: Pixels) -> Pixels:
     return np.asarray(Image.fromarray(pixels).convert("L"))
 
 
-def rgb_jpeg(width: int = 200, height: int = 150, *, seed: int = 0, **options: object) -> bytes:
+def rgb_jpeg(width: int = 200, height: int = 150, *, seed: int = 0, **options: Any) -> bytes:
     """A JPEG whose components are R, G and B themselves (Adobe transform 0)."""
     return encode(photo(width, height, seed), keep_rgb=True, **options)
 
@@ -98,7 +99,7 @@ def adobe_marker(data: bytes | bytearray) -> int:
     return at
 
 
-def oriented_jpeg(orientation: int, width: int = 160, height: int = 120, *, seed: int = 0, **options: object) -> bytes:
+def oriented_jpeg(orientation: int, width: int = 160, height: int = 120, *, seed: int = 0, **options: Any) -> bytes:
     """A JPEG whose EXIF says that it is shown as `orientation` (1-8)."""
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -111,7 +112,7 @@ def insert_exif(data: bytes, tiff: bytes) -> bytes:
     return data[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + data[2:]
 
 
-def frame_header(data: bytes) -> int:
+def frame_header(data: bytes | bytearray) -> int:
     """Where the SOF marker begins."""
     at = 2
     while at + 4 <= len(data):

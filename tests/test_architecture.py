@@ -156,11 +156,6 @@ def test_pybind11_appears_only_in_the_bindings() -> None:
     assert not [p for p in sources if bindings not in p.parents and "Python.h" in p.read_text()]
 
 
-def test_the_native_core_holds_no_python_and_the_bindings_no_pixels() -> None:
-    for path in (ROOT / "csrc" / "bindings").glob("*.cpp"):
-        assert "jpeglib.h" not in path.read_text() or path.name == "module.cpp", path.name
-
-
 def source_files() -> list[Path]:
     found = [ROOT / "slipstream_plugins", ROOT / "csrc", ROOT / "tests", ROOT / "benchmarks", ROOT / "examples"]
     return sorted(p for top in found for p in top.rglob("*") if p.suffix in (".py", ".pyi", ".cpp", ".h"))
@@ -179,11 +174,7 @@ def public_objects() -> list[tuple[str, object]]:
 
 
 def test_every_public_name_exists_and_says_what_it_is() -> None:
-    missing = [
-        name
-        for name, thing in public_objects()
-        if not (isinstance(thing, str) or (inspect.getdoc(thing) or "").strip())
-    ]
+    missing = [name for name, thing in public_objects() if not (isinstance(thing, str) or inspect.getdoc(thing))]
     assert not missing
 
 
