@@ -83,7 +83,7 @@ class PooledArray:
     def __array_interface__(self) -> dict[str, Any]: ...
 
 def pool_stats() -> dict[str, int]:
-    """Output pool: bytes in use, bytes free, buffers made, buffers reused."""
+    """The output pool: "bytes_in_use", "bytes_free", and the buffers "made" and "reused" so far."""
 
 def decode(
     encoded: Encoded,
@@ -103,6 +103,11 @@ def to_yuv420(
     encoded: Encoded, rows: NDArray[np.int64], num_threads: int = 0
 ) -> tuple[list[bytes], list[tuple[int, int, str]]]:
     """Re-packs images as yuv420 records; b"" for those that failed."""
+
+def to_yuv444(
+    encoded: Encoded, rows: NDArray[np.int64], num_threads: int = 0
+) -> tuple[list[bytes], list[tuple[int, int, str]]]:
+    """The same with chroma at full size, for sources of 4:4:4."""
 
 def to_rgb(pixels: NDArray[np.uint8], orientation: int = 1) -> bytes:
     """An rgb record of [H, W, 3] pixels."""

@@ -43,11 +43,11 @@ Status decode_and_render(const Job& job, const std::vector<Output>& outputs, Fid
   return {};
 }
 
-Status run_job(const Job& job, const std::vector<Output>& outputs, Fidelity fidelity) {
+Status guarded(const std::function<Status(int, Arena&)>& body, int i) {
   thread_local Arena arena;
   arena.reset();
   try {
-    return decode_and_render(job, outputs, fidelity, arena);
+    return body(i, arena);
   } catch (const std::bad_alloc&) {
     return {Code::out_of_memory, "expected memory to decode into, got none"};
   } catch (const std::exception& error) {
@@ -69,14 +69,20 @@ std::size_t image_bytes(const Output& output, const View& view) {
          item_size(output.dtype);
 }
 
+std::vector<Status> run_each(int count, int num_threads, const std::function<Status(int, Arena&)>& body) {
+  std::vector<Status> statuses(static_cast<std::size_t>(count));
+  parallel_for(count, num_threads, [&](int i) { statuses[static_cast<std::size_t>(i)] = guarded(body, i); });
+  return statuses;
+}
+
 std::vector<Status> run_batch(const std::vector<Job>& jobs, const std::vector<Output>& outputs,
                               const BatchOptions& options) {
-  std::vector<Status> statuses(jobs.size());
-  parallel_for(static_cast<int>(jobs.size()), options.num_threads, [&](int i) {
-    const auto at = static_cast<std::size_t>(i);
-    statuses[at] = run_job(jobs[at], outputs, options.fidelity);
-    if (!statuses[at].ok()) fill_with_zeros(jobs[at], outputs);
-  });
+  const auto statuses =
+      run_each(static_cast<int>(jobs.size()), options.num_threads, [&](int i, Arena& arena) {
+        return decode_and_render(jobs[static_cast<std::size_t>(i)], outputs, options.fidelity, arena);
+      });
+  for (std::size_t i = 0; i < jobs.size(); ++i)
+    if (!statuses[i].ok()) fill_with_zeros(jobs[i], outputs);
   return statuses;
 }
 

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <vector>
 
+#include "slip/arena.h"
 #include "slip/image.h"
 #include "slip/render.h"
 #include "slip/status.h"
@@ -32,8 +34,12 @@ struct BatchOptions {
 // The bytes of one image as `output` writes it.
 std::size_t image_bytes(const Output& output, const View& view);
 
+// Calls body(i, arena) for every i in [0, count) on the pool, with an empty arena of the calling thread, and
+// returns what became of each; an exception becomes the status of its job.
+std::vector<Status> run_each(int count, int num_threads, const std::function<Status(int, Arena&)>& body);
+
 // statuses[i] tells what became of jobs[i]; the outputs of a failed job are left filled with zeros (black
-// before normalisation). No failure of a job throws.
+// before normalisation).
 std::vector<Status> run_batch(const std::vector<Job>& jobs, const std::vector<Output>& outputs,
                               const BatchOptions& options);
 
