@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "slip/simd.h"
+
 namespace slip {
 namespace {
 

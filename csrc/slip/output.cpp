@@ -46,16 +46,30 @@ std::uint32_t bits_of(double value, DType dtype) {
   return 0;
 }
 
+std::uint32_t affine_bits(const Output& output, int channel, int level) {
+  if (output.dtype == DType::float32) {
+    return bits_of(std::fma(level, output.scale[channel], output.offset[channel]), output.dtype);
+  }
+  const auto scale = static_cast<float>(output.scale[channel]),
+             offset = static_cast<float>(output.offset[channel]);
+  return bits_of(std::fma(static_cast<float>(level), scale, offset), output.dtype);
+}
+
 }  // namespace
 
 Output Output::make(DType dtype, Layout layout, bool scale, const double mean[3], const double std[3]) {
   Output output;
   output.dtype = dtype;
   output.layout = layout;
+  output.affine = dtype != DType::uint8;
   for (int channel = 0; channel < 3; ++channel) {
+    output.scale[channel] = scale ? 1 / (255 * std[channel]) : 1;
+    output.offset[channel] = scale ? -mean[channel] / std[channel] : 0;
     for (int level = 0; level < 256; ++level) {
       const double value = scale ? (level / 255.0 - mean[channel]) / std[channel] : level;
       output.table[channel][level] = bits_of(dtype == DType::uint8 ? level : value, dtype);
+      if (output.affine && affine_bits(output, channel, level) != output.table[channel][level])
+        output.affine = false;
     }
   }
   return output;

@@ -22,6 +22,12 @@ struct Output {
   Layout layout = Layout::nchw;
   std::array<std::array<std::uint32_t, 256>, 3> table{};  // the bits of the value, in the low bytes
 
+  // Set where fma(level, scale[channel], offset[channel]), in double for float32 and in float for the 16-bit
+  // types, then rounded to the dtype, was found to give the table's bits for every level: a faster way to the
+  // same values.
+  bool affine = false;
+  std::array<double, 3> scale{}, offset{};
+
   // mean and std in units of [0, 1].
   static Output make(DType dtype, Layout layout, bool scale, const double mean[3], const double std[3]);
 };

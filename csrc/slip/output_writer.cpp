@@ -2,88 +2,73 @@
 
 #include <cstring>
 
+#include "slip/simd.h"
+
 namespace slip {
+
+const OutputKernels& output_kernels() {
+#if SLIP_X86
+  if (simd_level() == Simd::avx2) return output_kernels_avx2;
+#endif
+  return output_kernels_portable;
+}
+
 namespace {
 
-void interleave(const std::uint8_t* const* rows, int count, std::uint8_t* out) {
-  for (int i = 0; i < count; ++i) {
-    for (int c = 0; c < 3; ++c) out[3 * i + c] = rows[c][i];
+ValueMap value_map(const Output& output) {
+  ValueMap values;
+  if (output.dtype == DType::float16) values.type = ValueMap::Type::float16;
+  if (output.dtype == DType::bfloat16) values.type = ValueMap::Type::bfloat16;
+  values.affine = output.affine;
+  for (int c = 0; c < 3; ++c) {
+    values.table[c] = output.table[c].data();
+    values.scale[c] = output.scale[c];
+    values.offset[c] = output.offset[c];
   }
-}
-
-template <class T>
-void map_plane_as(const std::uint8_t* row, int count, const std::uint32_t* table, T* out) {
-  for (int i = 0; i < count; ++i) out[i] = static_cast<T>(table[row[i]]);
-}
-
-void map_plane(const std::uint8_t* row, int count, const Output& output, int channel, void* out) {
-  const std::uint32_t* table = output.table[channel].data();
-  if (item_size(output.dtype) == 4) {
-    map_plane_as(row, count, table, static_cast<std::uint32_t*>(out));
-  } else {
-    map_plane_as(row, count, table, static_cast<std::uint16_t*>(out));
-  }
-}
-
-template <class T>
-void map_pixels_as(const std::uint8_t* const* rows, int count, const Output& output, T* out) {
-  for (int i = 0; i < count; ++i) {
-    for (int c = 0; c < 3; ++c) out[3 * i + c] = static_cast<T>(output.table[c][rows[c][i]]);
-  }
-}
-
-void map_pixels(const std::uint8_t* const* rows, int count, const Output& output, void* out) {
-  if (item_size(output.dtype) == 4) {
-    map_pixels_as(rows, count, output, static_cast<std::uint32_t*>(out));
-  } else {
-    map_pixels_as(rows, count, output, static_cast<std::uint16_t*>(out));
-  }
+  return values;
 }
 
 }  // namespace
 
-const OutputKernels output_kernels_portable = {interleave, map_plane, map_pixels};
-
-const OutputKernels& output_kernels() { return output_kernels_portable; }
-
 RowWriter::RowWriter(const Output& output, int width, int height, void* destination, Arena& arena)
     : output_(output),
       kernels_(output_kernels()),
+      values_(value_map(output)),
       width_(width),
       height_(height),
       destination_(static_cast<std::uint8_t*>(destination)),
       direct_(output.dtype == DType::uint8 && output.layout == Layout::nchw && width % 32 == 0) {
   for (auto& row : rows_) row = direct_ ? nullptr : arena.take_array<std::uint8_t>(width + 32);
+  const bool mixed = output.dtype != DType::uint8 && output.layout == Layout::nhwc;
+  pixels_ = mixed ? arena.take_array<std::uint8_t>(std::size_t(width) * 3) : nullptr;
 }
 
-std::uint8_t* RowWriter::at(int channel, int y) const {
-  const std::size_t pixel = output_.layout == Layout::nchw ? (std::size_t(channel) * height_ + y) * width_
+void* RowWriter::at(int channel, int y) const {
+  const std::size_t value = output_.layout == Layout::nchw ? (std::size_t(channel) * height_ + y) * width_
                                                            : std::size_t(y) * width_ * 3;
-  return destination_ + pixel * item_size(output_.dtype);
+  return destination_ + value * item_size(output_.dtype);
 }
 
 std::uint8_t* const* RowWriter::begin(int y) {
   if (direct_) {
-    for (int c = 0; c < 3; ++c) rows_[c] = at(c, y);
+    for (int c = 0; c < 3; ++c) rows_[c] = static_cast<std::uint8_t*>(at(c, y));
   }
   return rows_;
 }
 
 void RowWriter::finish(int y) {
   if (direct_) return;
+  const bool levels = output_.dtype == DType::uint8;
   if (output_.layout == Layout::nhwc) {
-    if (output_.dtype == DType::uint8) {
-      kernels_.interleave(rows_, width_, at(0, y));
-    } else {
-      kernels_.map_pixels(rows_, width_, output_, at(0, y));
-    }
+    kernels_.interleave(rows_, width_, levels ? static_cast<std::uint8_t*>(at(0, y)) : pixels_);
+    if (!levels) kernels_.map(pixels_, width_ * 3, values_, 0, 1, at(0, y));
     return;
   }
   for (int c = 0; c < 3; ++c) {
-    if (output_.dtype == DType::uint8) {
+    if (levels) {
       std::memcpy(at(c, y), rows_[c], width_);
     } else {
-      kernels_.map_plane(rows_[c], width_, output_, c, at(c, y));
+      kernels_.map(rows_[c], width_, values_, c, 0, at(c, y));
     }
   }
 }

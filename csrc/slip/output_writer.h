@@ -5,20 +5,9 @@
 
 #include "slip/arena.h"
 #include "slip/output.h"
+#include "slip/output_kernels.h"
 
 namespace slip {
-
-struct OutputKernels {
-  // Three planes to RGBRGB...
-  void (*interleave)(const std::uint8_t* const* rows, int count, std::uint8_t* out);
-  // One channel through its table.
-  void (*map_plane)(const std::uint8_t* row, int count, const Output& output, int channel, void* out);
-  // Three channels through their tables, interleaved.
-  void (*map_pixels)(const std::uint8_t* const* rows, int count, const Output& output, void* out);
-};
-const OutputKernels& output_kernels();
-extern const OutputKernels output_kernels_portable;
-extern const OutputKernels output_kernels_avx2;
 
 class RowWriter {
  public:
@@ -30,14 +19,16 @@ class RowWriter {
   void finish(int y);
 
  private:
-  std::uint8_t* at(int channel, int y) const;
+  void* at(int channel, int y) const;
 
   const Output& output_;
   const OutputKernels& kernels_;
+  ValueMap values_;
   int width_, height_;
   std::uint8_t* destination_;
   bool direct_;  // the destination's rows themselves can be written
   std::uint8_t* rows_[3];
+  std::uint8_t* pixels_;  // a row of levels, interleaved
 };
 
 }  // namespace slip

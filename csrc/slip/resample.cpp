@@ -1,10 +1,17 @@
 #include "slip/resample.h"
 
+#include "slip/resample_groups.h"
+#include "slip/resample_taps.h"
+#include "slip/simd.h"
+
 namespace slip {
 namespace {
 
 const ResampleKernels& kernels_for(const Taps& taps) {
   if (taps.wide()) return resample_kernels_wide;
+#if SLIP_X86
+  if (simd_level() == Simd::avx2) return resample_kernels_avx2;
+#endif
   return resample_kernels_portable;
 }
 
@@ -26,6 +33,7 @@ ResamplePlan make_resample_plan(const Axis& x, const Axis& y, const PlaneSamplin
   plan.between = between;
   plan.horizontal = &kernels_for(plan.x);
   plan.vertical = &kernels_for(plan.y);
+  if (plan.horizontal == &resample_kernels_avx2) plan.groups = make_groups(plan.x, arena);
   return plan;
 }
 
@@ -46,7 +54,7 @@ const std::uint16_t* Resampler::row(int index) {
   if (next_ < start) next_ = start;
   for (; next_ < start + count; ++next_) {
     const std::uint8_t* from = plane_->data + (next_ - region.y) * plane_->stride;
-    plan_->horizontal->horizontal(from, plan_->x, region.x, plan_->between, slot(next_));
+    plan_->horizontal->horizontal(from, plan_->x, plan_->groups, region.x, plan_->between, slot(next_));
   }
   for (int k = 0; k < count; ++k) rows_[k] = slot(start + k);
   plan_->vertical->vertical(rows_, taps.weight + static_cast<std::size_t>(index) * taps.stride, count, width_,

@@ -1,32 +1,17 @@
 // Separable resampling of 8-bit rows, horizontally first; between and after the passes a level is 256 (Q8).
 #pragma once
 
-#include <cstdint>
-
 #include "slip/arena.h"
 #include "slip/image.h"
-#include "slip/resample_taps.h"
+#include "slip/resample_kernels.h"
+#include "slip/upsample.h"
 
 namespace slip {
-
-// Between the passes levels keep eight more bits, or are rounded to whole levels as Pillow does.
-enum class Between : std::uint8_t { q8, levels };
-
-struct ResampleKernels {
-  // out[i] is output i of the taps over `row`, whose first sample is number `origin`.
-  void (*horizontal)(const std::uint8_t* row, const Taps& taps, int origin, Between between,
-                     std::uint16_t* out);
-  // out[i] = sum over k of rows[k][i] * weights[k] / 65536
-  void (*vertical)(const std::uint16_t* const* rows, const std::uint16_t* weights, int count, int width,
-                   std::uint16_t* out);
-};
-extern const ResampleKernels resample_kernels_portable;
-extern const ResampleKernels resample_kernels_avx2;
-extern const ResampleKernels resample_kernels_wide;  // more than kNarrowTaps taps; the same at every level
 
 // The taps of both axes with the kernels that suit them; shared by planes of the same sampling.
 struct ResamplePlan {
   Taps x, y;  // y is never mirrored: the caller turns its rows around
+  Groups groups;
   Between between = Between::q8;
   const ResampleKernels* horizontal = nullptr;
   const ResampleKernels* vertical = nullptr;

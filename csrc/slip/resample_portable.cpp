@@ -1,4 +1,4 @@
-#include "slip/resample.h"
+#include "slip/resample_kernels.h"
 
 namespace slip {
 namespace {
@@ -12,10 +12,11 @@ std::uint16_t finish(std::uint32_t sum, Between between) {
   return static_cast<std::uint16_t>(between == Between::levels ? (sum + 128) & 0xff00 : sum);
 }
 
-void horizontal(const std::uint8_t* row, const Taps& taps, int origin, Between between, std::uint16_t* out) {
+void horizontal(const std::uint8_t* row, const Taps& taps, const Groups&, int origin, Between between,
+                std::uint16_t* out) {
   for (int i = 0; i < taps.outputs; ++i) {
     const std::uint8_t* from = row + (taps.start[i] - origin);
-    const std::uint16_t* weight = taps.weight + static_cast<std::size_t>(i) * taps.stride;
+    const std::uint16_t* weight = taps.weight + i * taps.stride;
     std::uint32_t sum = bias(taps.count[i]);
     for (int k = 0; k < taps.count[i]; ++k) sum += high_product(std::uint32_t{from[k]} << 8, weight[k]);
     out[i] = finish(sum, between);
@@ -32,11 +33,11 @@ void vertical(const std::uint16_t* const* rows, const std::uint16_t* weights, in
 }
 
 // 65280 * 65536 + 32768 still fits in 32 bits.
-void horizontal_wide(const std::uint8_t* row, const Taps& taps, int origin, Between between,
+void horizontal_wide(const std::uint8_t* row, const Taps& taps, const Groups&, int origin, Between between,
                      std::uint16_t* out) {
   for (int i = 0; i < taps.outputs; ++i) {
     const std::uint8_t* from = row + (taps.start[i] - origin);
-    const std::uint16_t* weight = taps.weight + static_cast<std::size_t>(i) * taps.stride;
+    const std::uint16_t* weight = taps.weight + i * taps.stride;
     std::uint32_t sum = 128;
     for (int k = 0; k < taps.count[i]; ++k) sum += std::uint32_t{from[k]} * weight[k];
     out[i] = finish(sum >> 8, between);

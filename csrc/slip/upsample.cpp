@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "slip/simd.h"
+
 namespace slip {
 
 Span Sampling::made_of(Span span) const {

@@ -1,4 +1,4 @@
-#include "slip/upsample.h"
+#include "slip/upsample_kernels.h"
 
 namespace slip {
 namespace {
