@@ -44,6 +44,11 @@ void round_q8(const std::uint16_t* q8, int count, std::uint8_t* out) {
 
 const ColorKernels color_kernels_portable = {exact, from_q8, round_q8};
 
-const ColorKernels& color_kernels() { return color_kernels_portable; }
+const ColorKernels& color_kernels() {
+#if SLIP_X86
+  if (simd_level() == Simd::avx2) return color_kernels_avx2;
+#endif
+  return color_kernels_portable;
+}
 
 }  // namespace slip

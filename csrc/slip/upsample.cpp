@@ -40,7 +40,12 @@ Status sampling_of(const Planes& planes, int component, PlaneSampling& sampling)
   return {};
 }
 
-const UpsampleKernels& upsample_kernels() { return upsample_kernels_portable; }
+const UpsampleKernels& upsample_kernels() {
+#if SLIP_X86
+  if (simd_level() == Simd::avx2) return upsample_kernels_avx2;
+#endif
+  return upsample_kernels_portable;
+}
 
 Upsampler::Upsampler(const Plane& plane, const PlaneSampling& sampling, int first, int last, Arena& arena)
     : plane_(plane), sampling_(sampling), first_(first), last_(last) {
