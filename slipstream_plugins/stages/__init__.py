@@ -1,0 +1,1 @@
+"""The stages, one concept per file; users reach them as `slipstream_plugins.NAME`."""
