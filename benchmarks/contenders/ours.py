@@ -1,0 +1,57 @@
+"""The native batch decoder, over plain JPEG bytes or over a cache, with the crops that everybody uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.job import SIZE, Job, Pass
+
+
+def cache_of(job: Job, encoding: str, **options: Any) -> Path:
+    """The cache of this job's images, built where it is not there yet."""
+    from slipstream_plugins.cache.writer import BuildOptions, build
+    from slipstream_plugins.sources import open_source
+
+    path = Path(job.work) / f"{encoding}.slip"
+    if not path.exists():
+        build(open_source(job.folder), path, BuildOptions(encoding=encoding, **options))
+    return path
+
+
+def prepare(job: Job, fidelity: str = "fast", encoding: str | None = None) -> Pass:
+    """Blobs in memory, or records in the mapped cache; the pool of output buffers is this package's own."""
+    from slipstream_plugins import ops
+    from slipstream_plugins.boxes import RandomResized
+    from slipstream_plugins.plan import DecodePlan
+
+    boxes = job.boxes()
+    crop = RandomResized((SIZE, SIZE), (0.08, 1.0), (3 / 4, 4 / 3))
+    # As for everybody, boxes are in stored pixels: no orientation is applied.
+    plan = DecodePlan(fidelity=fidelity, num_threads=job.threads, crop=crop, orient=False)
+    if encoding is None:
+        blobs = job.blobs()
+
+        def column(rows: slice) -> Any:
+            return blobs[rows]
+    else:
+        from slipstream_plugins.cache.reader import Reader
+
+        reader = Reader(cache_of(job, encoding), fields=["image"])
+
+        def column(rows: slice) -> Any:
+            return reader.read(np.arange(rows.start, rows.stop))["image"]
+
+    def run(number: int) -> Iterator[Any]:
+        crops = boxes[number % len(boxes)]
+        for rows in job.batches(len(crops)):
+            opened = ops.open_images(column(rows), plan)
+            pixels, opened = ops.render(opened, crop.views(opened.sizes, crops[rows]), plan)
+            if opened.failures:
+                raise RuntimeError(str(opened.failures[0]))
+            yield pixels
+
+    return run
