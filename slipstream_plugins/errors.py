@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["CacheError", "DecodeError", "MissingExtraError", "SlipstreamError", "SourceError", "missing_extra"]
+__all__ = [
+    "BuildError",
+    "CacheError",
+    "DecodeError",
+    "MissingExtraError",
+    "SlipstreamError",
+    "SourceError",
+    "missing_extra",
+]
 
 
 class SlipstreamError(Exception):
@@ -38,6 +46,26 @@ class CacheError(SlipstreamError):
     """A cache is missing, damaged or of another version."""
 
 
+class BuildError(CacheError):
+    """A sample cannot go into a cache that is being built.
+
+    Args:
+        reason: What is wrong with it.
+        index: Its index in the source.
+        key: Its name, or None.
+    """
+
+    def __init__(self, reason: str, index: int, key: str | None = None) -> None:
+        self.reason = reason
+        self.index = index
+        self.key = key
+        where = f"sample {index}" + ("" if key is None else f', "{key}"')
+        super().__init__(f'build: {reason} ({where}); repair it, or leave such samples out with on_error="skip"')
+
+    def __reduce__(self) -> tuple[type[BuildError], tuple[str, int, str | None]]:
+        return (type(self), (self.reason, self.index, self.key))
+
+
 class SourceError(SlipstreamError):
     """A source of samples is missing, damaged or not understood."""
 
@@ -48,6 +76,4 @@ class MissingExtraError(SlipstreamError, ImportError):
 
 def missing_extra(library: str, extra: str) -> MissingExtraError:
     """The error for an optional library that is missing, with the line that installs it."""
-    return MissingExtraError(
-        f"{library} is not installed; install it with: pip install 'slipstream-plugins[{extra}]'"
-    )
+    return MissingExtraError(f"{library} is not installed; install it with: pip install 'slipstream-plugins[{extra}]'")

@@ -1,0 +1,1 @@
+"""The cache: a directory of shards that is written once and read through maps."""
