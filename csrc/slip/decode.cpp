@@ -3,6 +3,7 @@
 #include <limits>
 #include <new>
 
+#include "slip/jpeg/baseline.h"
 #include "slip/jpeg/markers.h"
 #include "slip/jpeg/turbo.h"
 #include "slip/record.h"
@@ -36,7 +37,10 @@ Status decode_record(Bytes bytes, const Rect& region, Planes& planes) {
 }
 
 Status decode(Bytes bytes, const Rect& region, Arena& arena, Planes& planes) {
-  if (is_jpeg(bytes)) return jpeg::decode_by_turbo(bytes, region, arena, planes);
+  if (is_jpeg(bytes)) {
+    if (jpeg::decode_baseline(bytes, region, arena, planes)) return {};
+    return jpeg::decode_by_turbo(bytes, region, arena, planes);
+  }
   if (is_record(bytes)) return decode_record(bytes, region, planes);
   Info info;
   if (Status status = read_info(bytes, info); !status.ok()) return status;

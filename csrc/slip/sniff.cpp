@@ -1,6 +1,7 @@
 #include "slip/sniff.h"
 
 #include <algorithm>
+#include <iterator>
 #include <cstdio>
 #include <cstring>
 

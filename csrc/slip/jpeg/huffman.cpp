@@ -1,0 +1,88 @@
+#include "slip/jpeg/huffman.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace slip::jpeg {
+namespace {
+
+Symbol symbol_of(unsigned code_length, unsigned value, bool dc) {
+  if (dc) return make_symbol(code_length + value, value, 0);
+  const unsigned run = value >> 4, extra = value & 15;
+  if (extra == 0 && run != 15) return make_symbol(code_length, 0, kRunOfEnd);
+  return make_symbol(code_length + extra, extra, run);
+}
+
+// Fills `table` with all symbols whose codes and extra bits suit one look-up.
+void fill_look(HuffmanTable& table, const std::uint8_t* counts) {
+  std::fill(std::begin(table.look), std::end(table.look), static_cast<std::uint16_t>(kLongCode));
+  unsigned position = 0, index = 0;
+  for (unsigned length = 1; length <= kLookBits; ++length) {
+    const unsigned width = 1u << (kLookBits - length);
+    for (int i = 0; i < counts[length - 1]; ++i, position += width, ++index) {
+      const Symbol symbol = symbol_of(length, table.symbols[index], table.dc);
+      if (length_of(symbol) > kMaxSymbolLength) continue;
+      std::fill_n(table.look + position, width, static_cast<std::uint16_t>(symbol));
+    }
+  }
+}
+
+void fill_skip(HuffmanTable& table) {
+  constexpr unsigned kMask = (1u << kSkipBits) - 1;
+  for (unsigned i = 0; i <= kMask; ++i) {
+    unsigned length = 0, advance = 0;
+    while (length < kSkipBits) {
+      const Symbol symbol = table.look[(i << length) & kMask];
+      const unsigned code_length = length_of(symbol) - extra_of(symbol);
+      if (symbol == kLongCode || length + code_length > kSkipBits ||
+          length + length_of(symbol) > kMaxSkipLength) {
+        break;
+      }
+      if (run_of(symbol) == kRunOfEnd) {
+        length += length_of(symbol);
+        advance += kEndAdvance;
+        break;
+      }
+      if (advance + run_of(symbol) + 1 >= kEndAdvance) break;
+      length += length_of(symbol);
+      advance += run_of(symbol) + 1;
+    }
+    table.skip[i] = static_cast<std::uint16_t>(length == 0 ? kLongSkip : length | advance << 6);
+  }
+}
+
+}  // namespace
+
+static_assert(kLookBits == kSkipBits, "fill_skip looks symbols up by the index of the skip table");
+
+bool HuffmanTable::build(const std::uint8_t* definition, std::size_t symbol_count, bool is_dc) {
+  dc = is_dc;
+  std::copy_n(definition + 16, symbol_count, symbols);
+  if (dc && std::any_of(symbols, symbols + symbol_count, [](std::uint8_t s) { return s > 15; })) return false;
+  std::int32_t code = 0, index = 0;
+  for (int length = 1; length <= 16; ++length) {
+    const int count = definition[length - 1];
+    first_index[length] = index - code;
+    code += count;
+    index += count;
+    if (code > 1 << length) return false;
+    end_code[length] = code << (16 - length);
+    code <<= 1;
+  }
+  end_code[17] = 0;
+  fill_look(*this, definition);
+  if (!dc) fill_skip(*this);
+  return true;
+}
+
+Symbol HuffmanTable::long_code(std::uint64_t bits) const {
+  const auto next16 = static_cast<std::int32_t>(bits >> 48);
+  for (int length = 1; length <= 16; ++length) {
+    if (next16 >= end_code[length]) continue;
+    const std::int32_t index = (next16 >> (16 - length)) + first_index[length];
+    return symbol_of(static_cast<unsigned>(length), symbols[index & 255], dc);
+  }
+  return 0;
+}
+
+}  // namespace slip::jpeg

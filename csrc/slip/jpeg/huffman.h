@@ -1,0 +1,54 @@
+// Huffman codes of baseline JPEG as look-up tables.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace slip::jpeg {
+
+constexpr int kLookBits = 11;  // codes up to this length are found by one look-up
+constexpr int kSkipBits = 11;
+
+// A symbol with the bits that follow it, as the tables and long_code() give it.
+//   bits 0-5   length of the code and its extra bits
+//   bits 6-9   number of extra bits
+//   bits 10-15 zeros before the coefficient; kRunOfEnd where the block ends here
+using Symbol = std::uint32_t;
+constexpr unsigned kRunOfEnd = 63;
+constexpr Symbol kLongCode =
+    0xFFFF;  // in a table: the code is longer than the table's index, or not in the code
+
+constexpr Symbol make_symbol(unsigned length, unsigned extra, unsigned run) {
+  return length | extra << 6 | run << 10;
+}
+constexpr unsigned length_of(Symbol symbol) { return symbol & 63; }
+constexpr unsigned extra_of(Symbol symbol) { return symbol >> 6 & 15; }
+constexpr unsigned run_of(Symbol symbol) { return symbol >> 10; }
+
+// Several symbols at once, for blocks that are only passed over.
+//   bits 0-5  length of all their bits
+//   bits 6-15 how far they advance in the block, below kEndAdvance; that much more where the last of them
+//   ends it
+using Skip = std::uint32_t;
+constexpr unsigned kEndAdvance = 64;
+constexpr Skip kLongSkip = 0xFFFF;
+
+// Every look-up consumes at most this many bits, so that a refill serves three symbols or two skips.
+constexpr unsigned kMaxSymbolLength = 18, kMaxSkipLength = 28;
+
+struct HuffmanTable {
+  std::uint16_t look[1 << kLookBits];
+  std::uint16_t skip[1 << kSkipBits];  // of AC tables only
+  std::int32_t end_code[18];           // first code past those of a length, left-aligned to 16 bits
+  std::int32_t first_index[17];        // index of the first symbol of a length, minus its code
+  std::uint8_t symbols[256];
+  bool dc;
+
+  // `definition` is 16 counts, then the symbols. False where it is no valid code.
+  bool build(const std::uint8_t* definition, std::size_t symbol_count, bool is_dc);
+
+  // The symbol that begins a reservoir's bits, whatever its length; 0 where no code matches.
+  Symbol long_code(std::uint64_t bits) const;
+};
+
+}  // namespace slip::jpeg
