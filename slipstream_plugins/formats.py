@@ -88,7 +88,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 @lru_cache(maxsize=1)
 def _turbojpeg() -> Any:
     try:
-        import turbojpeg
+        import turbojpeg  # type: ignore[import-untyped]
     except ImportError:
         raise missing_extra("PyTurboJPEG", "turbojpeg") from None
     return turbojpeg.TurboJPEG()
@@ -111,9 +111,9 @@ def reference_pixels(data: Any, orientation: int) -> Pixels:
     """
     import warnings
 
+    decoder = _turbojpeg()
     from turbojpeg import TJCS_CMYK, TJCS_YCCK, TJPF_CMYK, TJPF_RGB
 
-    decoder = _turbojpeg()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")

@@ -16,7 +16,7 @@ from slipstream_plugins import columns, ops, rng
 from slipstream_plugins.columns import Batch
 from slipstream_plugins.plan import DecodePlan
 from slipstream_plugins.stages.forms import is_decoded, pixels, restore
-from slipstream_plugins.stages.randomness import Randomness, Replay, Source
+from slipstream_plugins.stages.randomness import Draws, Randomness, Replay
 
 __all__ = ["Stage", "image_sizes", "map_images"]
 
@@ -58,17 +58,23 @@ class Stage:
         """The stages in order, each with the name of its random stream."""
         return [(self, f"{type(self).__name__}/0")]
 
+    @property
+    def image_field(self) -> str | None:
+        """The image column that was asked for; None finds it by name."""
+        return getattr(self, "field", None)
+
     def randomness(self) -> Randomness:
         """Where the numbers of one call come from."""
         return Randomness()
 
     def parse(self, batch: Any) -> Batch:
         """The columns of a batch."""
-        return columns.parse(batch)
+        return columns.parse(batch, self.image_field)
 
-    def run(self, batch: Any, source: Source) -> Batch:
-        """One batch, parsed and processed."""
-        return self.process(self.parse(batch), source, self.parts()[0][1])
+    def run(self, batch: Any, draws: Draws) -> Batch:
+        """One batch, parsed (unless it is already) and processed."""
+        parsed = batch if isinstance(batch, Batch) else self.parse(batch)
+        return self.process(parsed, draws, self.parts()[0][1])
 
     def finish(self, batch: Batch) -> Any:
         """The batch in the form it came in."""
@@ -78,7 +84,7 @@ class Stage:
         """The plan with this stage in it, or None where it cannot be part of the native call."""
         return None
 
-    def process(self, batch: Batch, source: Source, stream: str) -> Batch:
+    def process(self, batch: Batch, draws: Draws, stream: str) -> Batch:
         """This stage alone, on columns."""
         raise NotImplementedError(f"{type(self).__name__}.process")
 
@@ -165,14 +171,14 @@ def _sample(whole: Stage, batch: Any) -> dict[str, NDArray[Any]]:
     parsed = whole.parse(batch)
     decoder = next((plan for stage, stream in parts if (plan := stage.fold(None, stream))), None)
     sizes = image_sizes(parsed, decoder or DecodePlan())
-    source = whole.randomness()
+    draws = whole.randomness()
     everyone = np.arange(len(parsed), dtype=np.int64)
     params: dict[str, NDArray[Any]] = {}
     for stage, stream in parts:
         if not isinstance(stage, Stage):
             continue
         if stage.random:
-            params[stream] = source.params(stream, parsed, everyone, _drawing(stage, sizes))
+            params[stream] = draws.params(stream, parsed, everyone, _drawing(stage, sizes))
         sizes = stage.resized(sizes)
     return params
 

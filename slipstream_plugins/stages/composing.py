@@ -8,14 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from slipstream_plugins import columns
 from slipstream_plugins.columns import Batch
 from slipstream_plugins.plan import DecodePlan
 from slipstream_plugins.stages.base import Stage
 from slipstream_plugins.stages.decoding import BatchDecode, run_plan
 from slipstream_plugins.stages.forms import plain
 from slipstream_plugins.stages.placement import ToDevice, ToTuple
-from slipstream_plugins.stages.randomness import Randomness, SharedEpoch, Source
+from slipstream_plugins.stages.randomness import Draws, Randomness, SharedEpoch
 
 __all__ = ["Compose", "Fused", "Single"]
 
@@ -28,8 +27,8 @@ class Fused:
 
     plan: DecodePlan
 
-    def __call__(self, batch: Batch, source: Source) -> Batch:
-        return run_plan(self.plan, batch, source)
+    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+        return run_plan(self.plan, batch, draws)
 
     def __repr__(self) -> str:
         return f"fused {self.plan!r}"
@@ -42,9 +41,9 @@ class Single:
     stage: Any
     stream: str
 
-    def __call__(self, batch: Batch, source: Source) -> Batch:
+    def __call__(self, batch: Batch, draws: Draws) -> Batch:
         if isinstance(self.stage, Stage):
-            return self.stage.process(batch, source, self.stream)
+            return self.stage.process(batch, draws, self.stream)
         changed = self.stage(plain(batch))
         if batch.bare:
             return batch.with_columns(**{batch.images[0]: changed})
@@ -53,7 +52,8 @@ class Single:
             raise TypeError(
                 f"{self.stage!r}: expected a dict of columns with {batch.images[0]!r}, got {got}; return one"
             )
-        return replace(batch, columns=changed)
+        notes = {name: column for name, column in batch.columns.items() if name.startswith("__")}
+        return replace(batch, columns={**notes, **changed})
 
     def __repr__(self) -> str:
         return repr(self.stage)
@@ -101,21 +101,24 @@ class Compose(Stage):
         """Draws by the seed."""
         return Randomness(self.seed, self.epoch)
 
-    def parse(self, batch: Any) -> Batch:
-        """The columns of a batch."""
-        if isinstance(batch, Batch):
-            return batch
+    @property
+    def image_field(self) -> str | None:
+        """The image column that was asked for, here or in BatchDecode."""
         named = (stage.field for stage, _ in self._parts if isinstance(stage, BatchDecode))
-        return columns.parse(batch, self.field or next(named, None))
+        return self.field or next(named, None)
 
-    def run(self, batch: Any, source: Source) -> Batch:
+    def run(self, batch: Any, draws: Draws) -> Batch:
         """One batch through all stages."""
         steps = list(self._steps)
-        while steps and isinstance(steps[0], Single) and not isinstance(steps[0].stage, Stage):
-            batch = steps.pop(0).stage(batch.columns if isinstance(batch, Batch) else batch)  # type: ignore[union-attr]
-        parsed = self.parse(batch)
+        if isinstance(batch, Batch):
+            parsed = batch
+        else:
+            while steps and isinstance(steps[0], Single) and not isinstance(steps[0].stage, Stage):
+                batch = steps[0].stage(batch)
+                del steps[0]
+            parsed = self.parse(batch)
         for step in steps:
-            parsed = step(parsed, source)
+            parsed = step(parsed, draws)
         return parsed
 
     def finish(self, batch: Batch) -> Any:

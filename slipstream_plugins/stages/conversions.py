@@ -12,7 +12,7 @@ from slipstream_plugins import ops
 from slipstream_plugins.columns import Batch
 from slipstream_plugins.plan import DTYPES, DecodePlan, OutputSpec, Triple, choice
 from slipstream_plugins.stages.base import Stage, map_images
-from slipstream_plugins.stages.randomness import Source
+from slipstream_plugins.stages.randomness import Draws
 
 __all__ = ["Normalize", "ToLayout"]
 
@@ -69,7 +69,7 @@ class Normalize(Stage):
         dtype = "float32" if plan.output.dtype == "uint8" else plan.output.dtype
         return replace(plan, output=replace(plan.output, dtype=dtype, mean=mean, std=std))
 
-    def process(self, batch: Batch, source: Source, stream: str) -> Batch:
+    def process(self, batch: Batch, draws: Draws, stream: str) -> Batch:
         """Normalises decoded images."""
         return map_images(self, batch, lambda images: _each(images, self._normalise))
 
@@ -112,7 +112,7 @@ class ToLayout(Stage):
             return None
         return replace(plan, output=replace(plan.output, dtype=dtype, channels_last=self.memory_format != LAYOUTS[0]))
 
-    def process(self, batch: Batch, source: Source, stream: str) -> Batch:
+    def process(self, batch: Batch, draws: Draws, stream: str) -> Batch:
         """Converts decoded images."""
         return map_images(self, batch, lambda images: _each(images, self._convert))
 

@@ -15,7 +15,7 @@ from slipstream_plugins.boxes import Geometry, pair
 from slipstream_plugins.columns import Batch
 from slipstream_plugins.plan import DecodePlan, OutputSpec, choice
 from slipstream_plugins.stages.base import Sizes, Stage, image_sizes, map_images
-from slipstream_plugins.stages.randomness import Source
+from slipstream_plugins.stages.randomness import Draws
 from slipstream_plugins.stages.resampling import show
 
 __all__ = ["RRC", "CenterCrop", "RandomResizedCrop", "ResizeCrop"]
@@ -39,18 +39,18 @@ class _Crop(Stage):
         """Every image has the crop's size."""
         return np.broadcast_to(np.array(self.geometry.size, np.int32), sizes.shape)
 
-    def process(self, batch: Batch, source: Source, stream: str) -> Batch:
+    def process(self, batch: Batch, draws: Draws, stream: str) -> Batch:
         """Crops decoded images."""
-        return map_images(self, batch, partial(self._cut, batch, source, stream))
+        return map_images(self, batch, partial(self._cut, batch, draws, stream))
 
-    def _cut(self, batch: Batch, source: Source, stream: str, images: Any) -> torch.Tensor:
+    def _cut(self, batch: Batch, draws: Draws, stream: str, images: Any) -> torch.Tensor:
         if not len(images):
             return torch.empty((0, 3, *self.geometry.size), dtype=getattr(images, "dtype", torch.uint8))
         sizes = image_sizes(batch.with_columns(**dict.fromkeys(batch.images, images)), DecodePlan())
         drawn = None
         if self.random:
             everyone = np.arange(len(batch), dtype=np.int64)
-            drawn = source.params(stream, batch, everyone, lambda key, who: self.draw(sizes, key, who))
+            drawn = draws.params(stream, batch, everyone, lambda key, who: self.draw(sizes, key, who))
         return show(images, self.geometry.views(sizes, drawn))
 
 

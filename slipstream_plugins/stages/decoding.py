@@ -16,7 +16,7 @@ from slipstream_plugins.errors import DecodeError
 from slipstream_plugins.plan import MAX_PIXELS, DecodePlan
 from slipstream_plugins.stages.base import Stage
 from slipstream_plugins.stages.forms import is_decoded
-from slipstream_plugins.stages.randomness import Source
+from slipstream_plugins.stages.randomness import Draws
 
 __all__ = ["BatchDecode", "draw_flips", "run_plan"]
 
@@ -61,22 +61,18 @@ class BatchDecode(Stage):
         """Begins a plan."""
         return self._plan() if plan is None else None
 
-    def parse(self, batch: Any) -> Batch:
-        """The columns of a batch."""
-        return columns.parse(batch, self.field)
-
-    def process(self, batch: Batch, source: Source, stream: str) -> Batch:
+    def process(self, batch: Batch, draws: Draws, stream: str) -> Batch:
         """Decodes the image columns."""
-        return run_plan(self._plan(), batch, source)
+        return run_plan(self._plan(), batch, draws)
 
 
-def run_plan(plan: DecodePlan, batch: Batch, source: Source) -> Batch:
+def run_plan(plan: DecodePlan, batch: Batch, draws: Draws) -> Batch:
     """Decodes, crops, flips and writes every image column of a batch as the plan says.
 
     Args:
         plan: What to do.
         batch: n encoded images.
-        source: Draws or replays the random parameters.
+        draws: Gives the random parameters.
 
     Returns:
         The batch with tensors; fewer samples where some were skipped.
@@ -91,15 +87,15 @@ def run_plan(plan: DecodePlan, batch: Batch, source: Source) -> Batch:
             '`valid` column; pass {"image": buffers}'
         )
     for name in batch.images:
-        batch = _run_column(plan, batch, name, source)
+        batch = _run_column(plan, batch, name, draws)
     return batch
 
 
-def _run_column(plan: DecodePlan, batch: Batch, name: str, source: Source) -> Batch:
+def _run_column(plan: DecodePlan, batch: Batch, name: str, draws: Draws) -> Batch:
     opened = ops.open_images(batch.columns[name], plan)
     _raise_first(plan, batch, opened)
     if len(opened.rows):
-        boxes, flip = _parameters(plan, batch, opened, source)
+        boxes, flip = _parameters(plan, batch, opened, draws)
         written = opened.rows
         arrays, opened = ops.render(opened, ops.make_views(plan, opened.sizes, boxes, flip), plan)
         _raise_first(plan, batch, opened)
@@ -117,17 +113,17 @@ def _run_column(plan: DecodePlan, batch: Batch, name: str, source: Source) -> Ba
 
 
 def _parameters(
-    plan: DecodePlan, batch: Batch, opened: ops.Opened, source: Source
+    plan: DecodePlan, batch: Batch, opened: ops.Opened, draws: Draws
 ) -> tuple[NDArray[np.int32] | None, NDArray[np.bool_] | None]:
     """The crops and flips of the images to decode."""
     sizes, rows = opened.sizes, opened.rows
     boxes = flip = None
     if plan.crop_stream:
         crop: Any = plan.crop
-        boxes = source.params(plan.crop_stream, batch, rows, lambda key, who: crop.draw(key, who, sizes))
+        boxes = draws.params(plan.crop_stream, batch, rows, lambda key, who: crop.draw(key, who, sizes))
     if plan.flip is not None:
         probability = plan.flip
-        flip = source.params(plan.flip_stream, batch, rows, lambda key, who: draw_flips(probability, key, who))
+        flip = draws.params(plan.flip_stream, batch, rows, lambda key, who: draw_flips(probability, key, who))
     return boxes, flip
 
 

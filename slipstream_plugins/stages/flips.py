@@ -14,7 +14,7 @@ from slipstream_plugins.columns import Batch
 from slipstream_plugins.plan import DecodePlan
 from slipstream_plugins.stages.base import Sizes, Stage, map_images
 from slipstream_plugins.stages.decoding import draw_flips
-from slipstream_plugins.stages.randomness import Source
+from slipstream_plugins.stages.randomness import Draws
 
 __all__ = ["HorizontalFlip"]
 
@@ -45,10 +45,10 @@ class HorizontalFlip(Stage):
         """[n] bool."""
         return draw_flips(self.p, key, who)
 
-    def process(self, batch: Batch, source: Source, stream: str) -> Batch:
+    def process(self, batch: Batch, draws: Draws, stream: str) -> Batch:
         """Mirrors decoded images."""
         everyone = np.arange(len(batch), dtype=np.int64)
-        flip = source.params(stream, batch, everyone, lambda key, who: draw_flips(self.p, key, who))
+        flip = draws.params(stream, batch, everyone, lambda key, who: draw_flips(self.p, key, who))
         return map_images(self, batch, lambda images: _mirror(images, flip))
 
 

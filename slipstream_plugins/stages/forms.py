@@ -80,7 +80,7 @@ def _sample(batch: Batch, position: int) -> Any:
             image = column[position]
             # A view would keep, and pickle, the memory of the whole group.
             sample[name] = image.clone() if len(batch) > 1 and isinstance(column, torch.Tensor) else image
-        elif name not in sample:
+        elif name not in sample and not (name == "key" and "__key__" in sample):
             cell = column[position]
             sample[name] = cell.item() if isinstance(cell, np.generic) else cell
     return sample[batch.images[0]] if batch.bare else sample

@@ -11,7 +11,7 @@ import torch
 from slipstream_plugins.columns import Batch
 from slipstream_plugins.stages.base import Stage
 from slipstream_plugins.stages.forms import to_tensor
-from slipstream_plugins.stages.randomness import Source
+from slipstream_plugins.stages.randomness import Draws
 
 __all__ = ["ToDevice", "ToTuple"]
 
@@ -34,7 +34,7 @@ class ToDevice(Stage):
     def __post_init__(self) -> None:
         object.__setattr__(self, "device", str(torch.device(self.device)))
 
-    def process(self, batch: Batch, source: Source, stream: str) -> Batch:
+    def process(self, batch: Batch, draws: Draws, stream: str) -> Batch:
         """Moves the columns."""
         self._check()
         return batch.with_columns(**{name: self._move(to_tensor(column)) for name, column in batch.columns.items()})
@@ -72,7 +72,7 @@ class ToTuple(Stage):
     def __repr__(self) -> str:
         return f"ToTuple({', '.join(map(repr, self.names))})"
 
-    def process(self, batch: Batch, source: Source, stream: str) -> Batch:
+    def process(self, batch: Batch, draws: Draws, stream: str) -> Batch:
         """Leaves the columns; `pick` follows when the batch has its form again."""
         return batch
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from slipstream_plugins import columns, rng
 
-__all__ = ["Draw", "Randomness", "Replay", "SharedEpoch", "Source"]
+__all__ = ["Draw", "Draws", "Randomness", "Replay", "SharedEpoch"]
 
 Draw = Callable[[int, rng.Identity], NDArray[Any]]
 """From a stream's key and the samples to one row of parameters per sample."""
@@ -42,7 +42,7 @@ class SharedEpoch:
         return f"SharedEpoch({int(self)})"
 
 
-class Source(Protocol):
+class Draws(Protocol):
     """Gives the parameters of a random stage."""
 
     def params(self, stream: str, batch: columns.Batch, positions: NDArray[np.int64], draw: Draw) -> NDArray[Any]:

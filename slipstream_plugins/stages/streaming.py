@@ -15,7 +15,7 @@ from slipstream_plugins.stages.base import Stage
 from slipstream_plugins.stages.composing import Compose
 from slipstream_plugins.stages.crops import ResizeCrop
 from slipstream_plugins.stages.decoding import BatchDecode
-from slipstream_plugins.stages.randomness import Randomness, Source
+from slipstream_plugins.stages.randomness import Draws, Randomness
 
 __all__ = ["StreamDecode", "decode"]
 
@@ -96,9 +96,9 @@ class StreamDecode(Stage):
         """That of the stage."""
         return self.stage.randomness()
 
-    def run(self, batch: Any, source: Source) -> Batch:
+    def run(self, batch: Any, draws: Draws) -> Batch:
         """One batch."""
-        return self.stage.run(batch, source)
+        return self.stage.run(batch, draws)
 
     def finish(self, batch: Batch) -> Any:
         """As the stage does."""
@@ -123,7 +123,7 @@ class StreamDecode(Stage):
             yield from self._group(group, done)
 
     def _is_sample(self, value: Any) -> bool:
-        if columns.is_sample(value, getattr(self.stage, "field", None)):
+        if columns.is_sample(value, self.stage.image_field):
             return True
         if self.batch_size is not None:
             raise TypeError(
@@ -146,13 +146,8 @@ class StreamDecode(Stage):
         yield from ready
 
     def _samples(self, group: list[Any]) -> list[Any]:
-        stage = self.stage
-        field = getattr(stage, "field", None)
-        parsed = columns.parse_samples(group, field)
-        source = stage.randomness()
-        if isinstance(stage, Compose):
-            return list(stage.finish(stage.run(parsed, source)))
-        return list(stage.finish(stage.process(parsed, source, stage.parts()[0][1])))
+        parsed = columns.parse_samples(group, self.stage.image_field)
+        return list(self.stage.finish(self.stage.run(parsed, self.stage.randomness())))
 
     def _numbered(self, samples: list[Any], batch: Any, first: int) -> Any:
         """Runs a group; an error of a sample without an index names its place in the stream."""
