@@ -8,7 +8,7 @@ import platform
 from dataclasses import asdict
 
 from benchmarks.job import CASES, CONTENDERS, YARDSTICK, Job
-from benchmarks.runner import Result, ratio, run
+from benchmarks.runner import Result, cpu_ratio, ratio, run
 from benchmarks.sets import SETS, make_job
 
 
@@ -34,14 +34,14 @@ def table(results: list[Result], case: str) -> str:
     base = next((r for r in results if r.name == YARDSTICK[case] and r.warm), None)
     unit = "records/s" if case == "io" else "images/s"
     lines = [
-        f"| contender | {unit} | x {YARDSTICK[case]} | cold epoch | spread | peak MB | batch |",
-        "|---|---:|---:|---:|---:|---:|---|",
+        f"| contender | {unit} | x {YARDSTICK[case]} | by CPU time | cold epoch | spread | peak MB | batch |",
+        "|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     for result in results:
         if result.missing:
-            lines.append(f"| {result.name} | not run: {result.missing} | | | | | |")
+            lines.append(f"| {result.name} | not run: {result.missing} | | | | | | |")
             continue
-        against = f"{ratio(result, base):.2f}" if base else ""
+        against = f"{ratio(result, base):.2f} | {cpu_ratio(result, base):.2f}" if base else "|"
         spread = f"{min(result.warm):.0f}-{max(result.warm):.0f}"
         lines.append(
             f"| {result.name} | {result.median:.0f} | {against} | {result.cold:.0f} | {spread} "

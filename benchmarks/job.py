@@ -34,6 +34,8 @@ CASES: dict[str, tuple[str, ...]] = {
     "resizecrop": tuple(name for name in CONTENDERS if name not in ("files", "ours-records")),
     "io": ("files", "ours-records"),
 }
+OWN_DRAWS = ("ours-compose", "ours-loader")
+"""These visit and crop the images by draws of their own, of the same law; all others show the same pixels."""
 YARDSTICK = {"rrc": "ffcv-way", "resizecrop": "ffcv-way", "io": "files"}
 
 

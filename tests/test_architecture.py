@@ -24,7 +24,7 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(("columns", "rng", "boxes", "plan", "ops", "codec", "formats"), 2),
     "cache": 3,
     "sources": 4,
-    **dict.fromkeys(("order", "sampler"), 5),
+    **dict.fromkeys(("order", "sampler", "transfer"), 5),
     "stages": 6,
     **dict.fromkeys(("prefetch", "loader"), 7),
     **dict.fromkeys(("adapters", "datapipes"), 8),
