@@ -29,5 +29,3 @@ def slip_stages() -> Mapping[str, Callable[..., Stage]]:  # type: ignore[empty-b
 def slip_sources() -> Mapping[str, Callable[..., Source]]:  # type: ignore[empty-body]
     """URL scheme (`"s3"` of `"s3://..."`) to class or factory of each source, called with the whole spec by
     `slipstream_plugins.open_source(spec)`."""
-
-

@@ -10,19 +10,12 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Generic, TypeVar
 
-__all__ = ["Prefetcher", "prefetched"]
+__all__ = ["Prefetcher"]
 
 T = TypeVar("T")
 
 _JOIN_SECONDS = 1.0
 """How long closing waits for a batch in the making. The thread ends after it in any case."""
-
-
-def prefetched(items: Iterator[T], depth: int) -> Iterator[T]:
-    """`items`, up to `depth` of them made ahead; 0 makes them in the caller's thread."""
-    if depth < 0:
-        raise ValueError(f"prefetch: expected at least 0 batches, got {depth}")
-    return Prefetcher(items, depth) if depth else items
 
 
 class Prefetcher(Iterator[T], Generic[T]):
@@ -37,6 +30,8 @@ class Prefetcher(Iterator[T], Generic[T]):
     """
 
     def __init__(self, items: Iterator[T], depth: int) -> None:
+        if depth < 1:
+            raise ValueError(f"depth: expected at least 1, got {depth}; without a thread, use the iterator itself")
         self._lane: _Lane[T] = _Lane(items, depth)
         # The thread knows only the lane, so forgetting the prefetcher is noticed; finalize also runs at exit.
         self._finalizer = weakref.finalize(self, _Lane.stop, self._lane)

@@ -7,7 +7,10 @@ from typing import Any
 
 import torch
 
-__all__ = ["Transfer", "map_tensors"]
+__all__ = ["Sent", "Transfer", "map_tensors"]
+
+Sent = tuple[Any, torch.cuda.Event | None]
+"""A batch on its way, and the event that its copies end with."""
 
 
 def map_tensors(function: Callable[[torch.Tensor], torch.Tensor], batch: Any) -> Any:
@@ -37,14 +40,14 @@ class Transfer:
         self._pin = pin_memory
         self._stream = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None
 
-    def send(self, batch: Any) -> tuple[Any, torch.cuda.Event | None]:
+    def send(self, batch: Any) -> Sent:
         """Starts the copies."""
         if self._stream is None:
             return (batch if self.device.type == "cpu" else map_tensors(self._copy, batch)), None
         with torch.cuda.stream(self._stream):
             return map_tensors(self._copy, batch), self._stream.record_event()
 
-    def receive(self, sent: tuple[Any, torch.cuda.Event | None]) -> Any:
+    def receive(self, sent: Sent) -> Any:
         """Makes the current stream wait for the copies, and tells the allocator that it uses them."""
         batch, copied = sent
         if copied is not None:

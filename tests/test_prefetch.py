@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from slipstream_plugins.prefetch import Prefetcher, prefetched
+from slipstream_plugins.prefetch import Prefetcher
 
 
 def threads() -> list[threading.Thread]:
@@ -36,19 +36,14 @@ def failing_at(position: int) -> Iterator[int]:
         yield i
 
 
-@pytest.mark.parametrize("depth", [0, 1, 2, 7])
+@pytest.mark.parametrize("depth", [1, 2, 7])
 def test_items_come_out_in_order_and_once(depth: int) -> None:
-    assert list(prefetched(iter(range(50)), depth)) == list(range(50))
+    assert list(Prefetcher(iter(range(50)), depth)) == list(range(50))
     wait_for_no_thread()
 
 
-def test_without_prefetch_items_are_made_in_the_callers_thread() -> None:
-    made_in = list(prefetched((threading.get_ident() for _ in range(3)), 0))
-    assert made_in == [threading.get_ident()] * 3
-
-
-def test_with_prefetch_items_are_made_in_one_other_thread() -> None:
-    made_in = set(prefetched((threading.get_ident() for _ in range(3)), 2))
+def test_items_are_made_in_one_other_thread() -> None:
+    made_in = set(Prefetcher((threading.get_ident() for _ in range(3)), 2))
     assert len(made_in) == 1 and threading.get_ident() not in made_in
 
 
@@ -80,9 +75,9 @@ def test_nothing_runs_before_the_first_next() -> None:
     ahead.close()
 
 
-@pytest.mark.parametrize("depth", [0, 1, 3])
+@pytest.mark.parametrize("depth", [1, 3])
 def test_an_error_comes_in_its_place_with_its_traceback(depth: int) -> None:
-    items = prefetched(failing_at(5), depth)
+    items = Prefetcher(failing_at(5), depth)
     assert [next(items) for _ in range(5)] == [0, 1, 2, 3, 4]
     begun = time.monotonic()
     with pytest.raises(ZeroDivisionError, match="item 5") as caught:
@@ -152,9 +147,9 @@ def test_closing_from_inside_another_thread_wakes_a_waiting_consumer() -> None:
     wait_for_no_thread()
 
 
-def test_a_negative_depth_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least 0"):
-        prefetched(iter([]), -1)
+def test_a_depth_of_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        Prefetcher(iter([]), 0)
 
 
 def run_script(body: str, interrupt: bool = False) -> tuple[int, str, float]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from torch.utils.data import IterDataPipe, MapDataPipe
 
-from slipstream_plugins.stages import decode
+from slipstream_plugins.stages.base import Stage
+from slipstream_plugins.stages.streaming import decode
 
 __all__ = ["NAME", "SlipDecodeIterDataPipe", "SlipDecodeMapDataPipe", "register"]
 
@@ -15,12 +16,12 @@ NAME = "slip_decode"
 
 
 def _chosen(stages: Callable[[Any], Any] | None, options: dict[str, Any]) -> Callable[[Any], Any]:
-    if stages is None:
-        made: Callable[[Any], Any] = decode(**options) if options else decode
-        return made
-    if options:
-        raise TypeError(f"{NAME}: expected stages or options of decode, got both ({', '.join(options)})")
-    return stages
+    if stages is not None and not isinstance(stages, Stage):
+        if options:
+            raise TypeError(f"{NAME}: expected options of decode alone, got {stages!r} too; configure one of them")
+        return stages
+    made: Callable[[Any], Any] = decode(stages, **options)
+    return made
 
 
 class SlipDecodeIterDataPipe(IterDataPipe[Any]):
@@ -28,7 +29,7 @@ class SlipDecodeIterDataPipe(IterDataPipe[Any]):
 
     Args:
         source_datapipe: Encoded samples, or batches of them (`.batch(64)`).
-        stages: Such as a Compose; None takes `decode(**options)`.
+        stages: Such as a Compose; None decodes.
         options: What `decode` takes, such as `size=224, batch_size=64`.
     """
 
@@ -53,14 +54,14 @@ class SlipDecodeMapDataPipe(MapDataPipe[Any]):
 
     Args:
         source_datapipe: Encoded samples, or batches of them (`.batch(64)`).
-        stages: Such as a Compose; None takes `decode(**options)`.
+        stages: Such as a Compose; None decodes.
         options: What `decode` takes; `batch_size` batches the source first.
     """
 
     def __init__(
         self, source_datapipe: MapDataPipe[Any], stages: Callable[[Any], Any] | None = None, **options: Any
     ) -> None:
-        batch_size = options.pop("batch_size", None) if stages is None else None
+        batch_size = options.pop("batch_size", None)
         self.source_datapipe = source_datapipe if batch_size is None else source_datapipe.batch(batch_size)
         self.stages = _chosen(stages, options)
 
