@@ -85,9 +85,9 @@ Array<std::int64_t> permutation(std::int64_t n, std::uint64_t key) {
   constexpr std::int64_t kChunk = 1 << 14;
   py::gil_scoped_release without_gil;
   parallel_for(static_cast<int>((n + kChunk - 1) / kChunk), threads, [&](int chunk) {
-    const std::int64_t end = std::min(n, (chunk + 1) * kChunk);
-    for (std::int64_t i = chunk * kChunk; i < end; ++i)
-      out[i] = static_cast<std::int64_t>(place(static_cast<std::uint64_t>(i)));
+    const std::int64_t first = chunk * kChunk;
+    place.fill(static_cast<std::uint64_t>(first), static_cast<std::size_t>(std::min(kChunk, n - first)),
+               out + first);
   });
   return order;
 }

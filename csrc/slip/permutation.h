@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace slip {
@@ -13,7 +14,12 @@ class Permutation {
   Permutation(std::uint64_t n, std::uint64_t key);
   std::uint64_t operator()(std::uint64_t index) const;
 
+  // places[i] = (*this)(first + i) for i below count, faster than one by one.
+  void fill(std::uint64_t first, std::size_t count, std::int64_t* places) const;
+
  private:
+  std::uint64_t step(std::uint64_t value) const;  // a bijection of the power of two
+
   static constexpr int kRounds = 8;
   std::uint64_t n_;
   int low_bits_, high_bits_;
