@@ -21,7 +21,7 @@ from slipstream_plugins.stages.mmap_cache_reader import MmapCacheReader
 from slipstream_plugins.transfer import Sent, Transfer
 from slipstream_plugins.types import Source
 
-__all__ = ["LoaderOptions", "SlipstreamLoader", "read_columns"]
+__all__ = ["LoaderOptions", "SlipstreamLoader", "open_data", "read_columns"]
 
 _ARRAYS = {"int": np.int64, "float": np.float64}
 
@@ -77,6 +77,9 @@ class SlipstreamLoader:
         fields: Of LoaderOptions.
     """
 
+    batch_sampler = None
+    """None, as in torch's DataLoader; Lightning looks for it wherever there is a sampler."""
+
     def __init__(
         self,
         source: str | PathLike[str] | Source | MmapCacheReader,
@@ -85,7 +88,7 @@ class SlipstreamLoader:
         **fields: Any,
     ) -> None:
         self.options = replace(options or LoaderOptions(), **fields)
-        self.source = _opened(source)
+        self.source = open_data(source)
         self.stages = with_threads(stages, self.options.num_threads) if self.options.num_threads else stages
         self._samples: int | NDArray[np.int64] = len(self.source)
         if self.options.indices is not None:
@@ -200,7 +203,8 @@ def with_threads(stages: Any, num_threads: int) -> Any:
     return stages
 
 
-def _opened(source: Any) -> Any:
+def open_data(source: Any) -> Any:
+    """What a loader can read: a path is opened, anything else is taken as it is."""
     if not isinstance(source, (str, PathLike)):
         return source
     path = fspath(source)
