@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from slipstream_plugins.errors import SourceError
+from slipstream_plugins.sources.indices import checked
 from slipstream_plugins.types import Sample
 
 __all__ = ["EXTENSIONS", "ImageFolderSource"]
@@ -63,6 +64,7 @@ class ImageFolderSource:
         return len(self._keys)
 
     def __getitem__(self, index: int) -> Sample:
+        index = checked(index, len(self))
         key = self._keys[index]
         try:
             with open(self.root / key, "rb", buffering=0) as file:
