@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from slipstream_plugins.errors import MissingExtraError as MissingExtraError
     from slipstream_plugins.errors import SlipstreamError as SlipstreamError
     from slipstream_plugins.errors import SourceError as SourceError
+    from slipstream_plugins.hookspecs import hookimpl as hookimpl
     from slipstream_plugins.plan import DecodePlan as DecodePlan
+    from slipstream_plugins.plugins import stage as stage
     from slipstream_plugins.stages.composing import Compose as Compose
     from slipstream_plugins.stages.conversions import Normalize as Normalize
     from slipstream_plugins.stages.conversions import ToLayout as ToLayout
@@ -54,6 +56,8 @@ _MODULES = {
     "MmapCacheReader": "stages.mmap_cache_reader",
     "open_source": "sources",
     "EpochSampler": "sampler",
+    "hookimpl": "hookspecs",
+    "stage": "plugins",
     "LoaderOptions": "loader",
     "SlipstreamLoader": "loader",
     "SlipstreamDataModule": "adapters.lightning",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from slipstream_plugins import plugins
 from slipstream_plugins.cache.format import MANIFEST
 from slipstream_plugins.cache.reader import Reader
 from slipstream_plugins.errors import SourceError
@@ -16,20 +17,12 @@ from slipstream_plugins.sources.iterable import IterableSource
 from slipstream_plugins.sources.webdataset import WebDatasetSource
 from slipstream_plugins.types import Source
 
-__all__ = ["open_source", "use_schemes"]
+__all__ = ["open_source"]
 
 SUPPORTED = (
     "a folder of class folders with images, WebDataset tars (train-{000..127}.tar, *.tar, or their folder), "
     "a .slip cache, or an iterable of sample dicts"
 )
-
-_SCHEMES: list[Callable[..., Source | None]] = []
-
-
-def use_schemes(opener: Callable[..., Source | None]) -> None:
-    """Adds sources of other packages: `opener(spec, **options)` gives the source behind "scheme://...", or None."""
-    if opener not in _SCHEMES:
-        _SCHEMES.append(opener)
 
 
 def open_source(spec: Any, **options: Any) -> Source:
@@ -56,9 +49,8 @@ def open_source(spec: Any, **options: Any) -> Source:
 def _open_path(spec: str, options: dict[str, Any]) -> Source:
     scheme, separator, rest = spec.partition("://")
     if separator and scheme != "file":
-        for opener in _SCHEMES:
-            if (source := opener(spec, **options)) is not None:
-                return source
+        if (source := plugins.source(spec, **options)) is not None:
+            return source
         raise SourceError(f"{spec}: expected {SUPPORTED}; got the scheme {scheme!r}; install a plugin that provides it")
     name = os.path.expanduser(rest if separator else spec.removeprefix("file:"))
     path = Path(name)
