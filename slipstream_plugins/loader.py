@@ -12,9 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from slipstream_plugins.cache.reader import Reader
 from slipstream_plugins.order import as_indices, epoch_order, rank_batches, rank_order
 from slipstream_plugins.prefetch import Prefetcher
 from slipstream_plugins.sampler import place
+from slipstream_plugins.sources import open_source
 from slipstream_plugins.stages.composing import Compose
 from slipstream_plugins.stages.decoding import BatchDecode
 from slipstream_plugins.stages.mmap_cache_reader import MmapCacheReader
@@ -186,12 +188,17 @@ def read_columns(source: Source | MmapCacheReader, indices: NDArray[np.int64], e
     """
     if isinstance(source, MmapCacheReader):
         return source.read(indices, epoch)
+    columns = source.read(indices) if isinstance(source, Reader) else _stacked(source, indices)
+    return {**columns, "index": indices, "epoch": np.full(len(indices), epoch, np.int64)}
+
+
+def _stacked(source: Source, indices: NDArray[np.int64]) -> dict[str, Any]:
     samples = [source[index] for index in indices.tolist()]
     columns: dict[str, Any] = {}
     for name, kind in source.fields.items():
         cells = [sample[name] for sample in samples]
         columns[name] = np.array(cells, _ARRAYS[kind]) if kind in _ARRAYS else cells
-    return {**columns, "index": indices, "epoch": np.full(len(indices), epoch, np.int64)}
+    return columns
 
 
 def with_threads(stages: Any, num_threads: int) -> Any:
@@ -207,9 +214,5 @@ def open_data(source: Any) -> Any:
     """What a loader can read: a path is opened, anything else is taken as it is."""
     if not isinstance(source, (str, PathLike)):
         return source
-    path = fspath(source)
-    if path.rstrip("/").endswith(".slip"):
-        return MmapCacheReader(path)
-    from slipstream_plugins.sources import open_source
-
-    return open_source(path)
+    opened = open_source(fspath(source))
+    return MmapCacheReader(opened.path) if isinstance(opened, Reader) else opened

@@ -83,7 +83,8 @@ class Registry:
         for hook, table in provided.items():
             for name, factory in table.items():
                 self._provided[hook].setdefault(name, []).append((owner, factory))
-        return Plugin(point.name, owner, version, *(tuple(sorted(provided[hook])) for hook in _HOOKS))
+        stages, sources = (tuple(sorted(provided[hook])) for hook in _HOOKS)
+        return Plugin(point.name, owner, version, stages, sources)
 
 
 def _load(manager: pluggy.PluginManager, point: EntryPoint) -> dict[str, Mapping[str, Callable[..., Any]]]:

@@ -135,7 +135,7 @@ class SlipstreamDataModule(LightningDataModule):
 
     def _path(self, data: Any, make: bool = False) -> Any:
         """The cache of a source where one is asked for; anything else as it is."""
-        if data is None or self.cache in (None, False) or _is_cache(data):
+        if data is None or self.cache is None or self.cache is False or _is_cache(data):
             return data
         source = open_data(data)
         path = default_cache_path(source, self.build)
