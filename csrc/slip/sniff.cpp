@@ -19,10 +19,11 @@ bool is_bmp(Bytes bytes) {
   return std::find(std::begin(kSizes), std::end(kSizes), bytes.data[14]) != std::end(kSizes);
 }
 
+// ASCII only: what is quoted in a reason must be valid UTF-8 wherever it is cut.
 bool is_text(Bytes bytes) {
   const std::size_t length = std::min<std::size_t>(bytes.size, 64);
   return std::all_of(bytes.data, bytes.data + length, [](std::uint8_t c) {
-    return (c >= 0x20 && c != 0x7F) || c == '\n' || c == '\r' || c == '\t';
+    return (c >= 0x20 && c < 0x7F) || c == '\n' || c == '\r' || c == '\t';
   });
 }
 
