@@ -6,6 +6,7 @@ Both end as rgb records, which the native core then crops, resizes and writes li
 from __future__ import annotations
 
 import io
+import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,11 @@ def pillow_pixels(data: Any, max_pixels: int, orient: bool) -> Pixels:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with warnings.catch_warnings():
+            # Pillow warns from half of its limit on; max_pixels is the limit here.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            opened = Image.open(io.BytesIO(data))
+        with opened as image:
             check_size(image.size, max_pixels)
             upright = ImageOps.exif_transpose(image) if orient else image
             return np.asarray(_to_rgb(upright))
@@ -109,8 +114,6 @@ def reference_pixels(data: Any, orientation: int) -> Pixels:
 
     Source: libjpeg-turbo's TurboJPEG API.
     """
-    import warnings
-
     decoder = _turbojpeg()
     from turbojpeg import TJCS_CMYK, TJCS_YCCK, TJPF_CMYK, TJPF_RGB
 

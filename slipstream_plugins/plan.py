@@ -15,7 +15,7 @@ FIDELITIES = ("fast", "exact")
 ON_ERROR = ("raise", "skip", "fill")
 DECODERS = ("native", "turbojpeg")
 MAX_PIXELS = 178_956_970
-"""Pillow's own limit, a quarter of a gigabyte of RGB."""
+"""Where Pillow refuses an image too: twice its MAX_IMAGE_PIXELS."""
 
 Triple = tuple[float, float, float]
 
