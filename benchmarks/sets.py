@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from PIL import Image
 
 from benchmarks.job import CASES, RESIZE, SIZE, Job
 from examples.photos import write_folder
+from examples.pil_loader import random_box
 
 OUT = Path("out/benchmarks")
 SETS = ("originals", "s256q100", "s256q90")
@@ -72,18 +72,6 @@ def draw(case: str, sizes: NDArray[np.int64], seed: int = 0) -> NDArray[np.int32
         for i, (width, height) in enumerate(sizes.tolist()):
             boxes[number, i] = random_box(rng, width, height) if case == "rrc" else centre_box(width, height)
     return boxes
-
-
-def random_box(rng: np.random.Generator, width: int, height: int) -> tuple[int, int, int, int]:
-    """The law of torchvision's RandomResizedCrop with its default scale and ratio."""
-    for _ in range(10):
-        area = width * height * rng.uniform(0.08, 1.0)
-        aspect = math.exp(rng.uniform(math.log(3 / 4), math.log(4 / 3)))
-        w, h = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
-        if 0 < w <= width and 0 < h <= height:
-            return int(rng.integers(0, width - w + 1)), int(rng.integers(0, height - h + 1)), w, h
-    side = min(width, height)
-    return (width - side) // 2, (height - side) // 2, side, side
 
 
 def centre_box(width: int, height: int) -> tuple[int, int, int, int]:

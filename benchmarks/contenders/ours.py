@@ -17,9 +17,7 @@ def cache_of(job: Job, encoding: str, **options: Any) -> Path:
     from slipstream_plugins.sources import open_source
 
     path = Path(job.work) / f"{encoding}.slip"
-    if not path.exists():
-        build(open_source(job.folder), path, BuildOptions(encoding=encoding, **options))
-    return path
+    return build(open_source(job.folder), path, BuildOptions(encoding=encoding, rebuild=True, **options))
 
 
 def prepare(job: Job, fidelity: str = "fast", encoding: str | None = None) -> Pass:
