@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -76,7 +78,7 @@ def open_images(column: Any, plan: DecodePlan) -> Opened:
         column: A list of buffers, or an EncodedColumn, whose headers are known already.
         plan: For its max_pixels, orient, on_error, crop and num_threads.
     """
-    encoded, infos, failures = _headers(column, plan.num_threads)
+    encoded, infos, failures = _headers(column, worker_threads(plan.num_threads))
     if not plan.orient:
         infos = infos.copy()
         infos["orientation"] = 1
@@ -94,6 +96,15 @@ def open_images(column: Any, plan: DecodePlan) -> Opened:
                 failures[row] = Failure(row, error.code, error.reason)
     opened = Opened(encoded, infos, np.arange(len(encoded), dtype=np.int64), ()).replaced(foreign)
     return _without(opened, failures, plan)
+
+
+def worker_threads(asked: int) -> int:
+    """Threads for one call: as asked; else, in a worker of a DataLoader, its share of those there are; else 0."""
+    data = sys.modules.get("torch.utils.data")
+    worker = data.get_worker_info() if data is not None and not asked else None
+    if worker is None or "SLIPSTREAM_NUM_THREADS" in os.environ:
+        return asked
+    return max(1, _core.default_num_threads() // int(worker.num_workers))
 
 
 def _headers(column: Any, num_threads: int) -> tuple[_core.Encoded, NDArray[np.void], dict[int, Failure]]:
@@ -183,8 +194,9 @@ def _call(
     pixels: _core.PooledArray | Sequence[_core.PooledArray],
     plan: DecodePlan,
 ) -> list[Failure]:
+    threads = worker_threads(plan.num_threads)
     failed = _core.decode(
-        opened.encoded, opened.infos, opened.rows, [views], [output.native()], [pixels], plan.exact, plan.num_threads
+        opened.encoded, opened.infos, opened.rows, [views], [output.native()], [pixels], plan.exact, threads
     )
     return [Failure(int(opened.rows[position]), _core.CODES[code], reason) for position, code, reason in failed]
 
