@@ -27,33 +27,47 @@ void fill_look(HuffmanTable& table, const std::uint8_t* counts) {
   }
 }
 
-void fill_skip(HuffmanTable& table) {
-  constexpr unsigned kMask = (1u << kSkipBits) - 1;
-  for (unsigned i = 0; i <= kMask; ++i) {
-    unsigned length = 0, advance = 0;
-    while (length < kSkipBits) {
-      const Symbol symbol = table.look[(i << length) & kMask];
-      const unsigned code_length = length_of(symbol) - extra_of(symbol);
-      if (symbol == kLongCode || length + code_length > kSkipBits ||
-          length + length_of(symbol) > kMaxSkipLength) {
-        break;
+// Fills `out`, indexed by `bits` bits, with all symbols whose codes and extra bits lie inside one index, save
+// that the extra bits of the last may lie beyond. `smaller[n]` is the same for n bits: what follows a symbol
+// is found there, and the two add up.
+void fill_skip(const HuffmanTable& table, const std::uint8_t* counts, unsigned bits,
+               const std::uint16_t* const* smaller, std::uint16_t* out) {
+  unsigned index = 0;
+  for (unsigned length = 1; length <= bits; ++length) {
+    for (int i = 0; i < counts[length - 1]; ++i, ++index) {
+      const Symbol symbol = symbol_of(length, table.symbols[index], table.dc);
+      const bool ends = run_of(symbol) == kRunOfEnd;
+      const unsigned advance = ends ? kEndAdvance : run_of(symbol) + 1;
+      const auto skip = static_cast<std::uint16_t>(length_of(symbol) | advance << 6);
+      const unsigned width = 1u << (bits - length);
+      if (ends || length_of(symbol) >= bits) {
+        std::fill_n(out, width, skip);
+      } else {
+        const unsigned rest = bits - length_of(symbol), part = 1u << rest;
+        for (unsigned start = 0; start < width; start += part) {
+          for (unsigned k = 0; k < part; ++k)
+            out[start + k] = static_cast<std::uint16_t>(smaller[rest][k] + skip);
+        }
       }
-      if (run_of(symbol) == kRunOfEnd) {
-        length += length_of(symbol);
-        advance += kEndAdvance;
-        break;
-      }
-      if (advance + run_of(symbol) + 1 >= kEndAdvance) break;
-      length += length_of(symbol);
-      advance += run_of(symbol) + 1;
+      out += width;
     }
-    table.skip[i] = static_cast<std::uint16_t>(length == 0 ? kLongSkip : length | advance << 6);
   }
 }
 
-}  // namespace
+void fill_skip(HuffmanTable& table, const std::uint8_t* counts) {
+  std::uint16_t storage[1 << kSkipBits] = {};
+  const std::uint16_t* smaller[kSkipBits];
+  std::uint16_t* next = storage;
+  for (unsigned bits = 0; bits < kSkipBits; ++bits) {
+    fill_skip(table, counts, bits, smaller, next);
+    smaller[bits] = next;
+    next += std::size_t{1} << bits;
+  }
+  std::fill(std::begin(table.skip), std::end(table.skip), static_cast<std::uint16_t>(kLongSkip));
+  fill_skip(table, counts, kSkipBits, smaller, table.skip);
+}
 
-static_assert(kLookBits == kSkipBits, "fill_skip looks symbols up by the index of the skip table");
+}  // namespace
 
 bool HuffmanTable::build(const std::uint8_t* definition, std::size_t symbol_count, bool is_dc) {
   dc = is_dc;
@@ -71,7 +85,7 @@ bool HuffmanTable::build(const std::uint8_t* definition, std::size_t symbol_coun
   }
   end_code[17] = 0;
   fill_look(*this, definition);
-  if (!dc) fill_skip(*this);
+  if (!dc) fill_skip(*this, definition);
   return true;
 }
 

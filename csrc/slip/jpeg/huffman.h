@@ -27,14 +27,13 @@ constexpr unsigned run_of(Symbol symbol) { return symbol >> 10; }
 
 // Several symbols at once, for blocks that are only passed over.
 //   bits 0-5  length of all their bits
-//   bits 6-15 how far they advance in the block, below kEndAdvance; that much more where the last of them
-//   ends it
+//   bits 6-15 how far they advance in the block; kEndAdvance more where the last of them ends it
 using Skip = std::uint32_t;
-constexpr unsigned kEndAdvance = 64;
+constexpr unsigned kEndAdvance = 256;
 constexpr Skip kLongSkip = 0xFFFF;
 
-// Every look-up consumes at most this many bits, so that a refill serves three symbols or two skips.
-constexpr unsigned kMaxSymbolLength = 18, kMaxSkipLength = 28;
+// A look-up consumes at most this many bits, so that a refill of 56 serves three symbols or two skips.
+constexpr unsigned kMaxSymbolLength = 18, kMaxSkipLength = kSkipBits + 15;
 
 struct HuffmanTable {
   std::uint16_t look[1 << kLookBits];

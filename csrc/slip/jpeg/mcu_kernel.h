@@ -118,7 +118,7 @@ inline unsigned skip_symbol(Reader& reader, const HuffmanTable& table, unsigned 
       const Skip skip = table.skip[reader.peek(kSkipBits)];
       const unsigned after = position + (skip >> 6);
       if (after > 63) {
-        const bool ends = after == 64 || (skip >> 6 >= kEndAdvance && after < 64 + kEndAdvance);
+        const bool ends = after == 64 || (after >= kEndAdvance && after < 64 + kEndAdvance);
         if (ends) {
           reader.use(skip);
           return true;
