@@ -1,7 +1,6 @@
 #include "slip/geometry.h"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
 namespace slip {
@@ -71,20 +70,12 @@ Status map_view(const View& view, const Info& info, StoredView& stored) {
   return status;
 }
 
-Span touched(const Axis& axis, int index) {
-  const double scale = axis.scale();
-  const double support = std::max(scale, 1.0);
-  const double center = axis.begin + (index + 0.5) * scale;
-  Span span;
-  span.first = std::max(axis.low, static_cast<int>(std::floor(center - support + 0.5)));
-  span.last = std::min(axis.high, static_cast<int>(std::floor(center + support + 0.5)));
-  // A box that leaves the bounds by rounding still sees the nearest sample.
-  span.first = std::min(span.first, axis.high - 1);
-  span.last = std::max(span.last, span.first + 1);
-  return span;
+Span touched(const Axis& axis) {
+  const double scale = axis.scale(), support = std::max(scale, 1.0), begin = axis.begin - axis.low;
+  const Span first = touched(axis, begin + 0.5 * scale, support);
+  const Span last = touched(axis, begin + (axis.outputs - 0.5) * scale, support);
+  return {first.first + axis.low, last.last + axis.low};
 }
-
-Span touched(const Axis& axis) { return {touched(axis, 0).first, touched(axis, axis.outputs - 1).last}; }
 
 Rect stored_region(const View& view, const Info& info) {
   StoredView stored;

@@ -33,8 +33,16 @@ struct Span {
   int first = 0, last = 0;
 };
 
-// The samples that the triangle filter touches for output `index`, counted from the near end of the axis.
-Span touched(const Axis& axis, int index);
+// The samples, counted from axis.low, that are less than `support` from `center`, as Pillow counts them.
+// Never empty: a box that leaves the bounds by rounding still sees the nearest sample.
+inline Span touched(const Axis& axis, double center, double support) {
+  const int size = axis.high - axis.low;
+  // Truncation instead of floor differs below zero only, where the bounds decide.
+  int first = static_cast<int>(center - support + 0.5), last = static_cast<int>(center + support + 0.5);
+  first = first < 0 ? 0 : first >= size ? size - 1 : first;
+  last = last > size ? size : last <= first ? first + 1 : last;
+  return {first, last};
+}
 
 // The samples that all outputs of the axis touch.
 Span touched(const Axis& axis);

@@ -1,7 +1,9 @@
 #include "slip/render.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "slip/color.h"
 #include "slip/geometry.h"
@@ -12,6 +14,13 @@
 
 namespace slip {
 namespace {
+
+// Where the pixels of one rendering go, and the memory it uses.
+struct Target {
+  const Output& output;
+  void* destination;
+  Arena& arena;
+};
 
 Status check_sizes(const Planes& planes, const Info& info) {
   const bool same = planes.width == info.width && planes.height == info.height;
@@ -37,78 +46,139 @@ Rect touched_rect(const StoredView& view) {
   return {x.first, y.first, x.last - x.first, y.last - y.first};
 }
 
-void resample(const Planes& planes, const ResamplePlan* const plans[3], const StoredView& view,
-              const Output& output, Arena& arena, void* destination) {
-  const int width = view.x.outputs, height = view.y.outputs, count = planes.count;
-  const ColorKernels& color = color_kernels();
-  RowWriter writer(output, width, height, destination, arena);
-  Resampler resamplers[3];
-  for (int c = 0; c < count; ++c) resamplers[c] = Resampler(*plans[c], planes.plane[c], arena);
-  for (int i = 0; i < height; ++i) {
-    const int y = view.y.mirror ? height - 1 - i : i;
-    const std::uint16_t* q8[3] = {};
-    for (int c = 0; c < count; ++c) q8[c] = resamplers[c].row(i);
-    std::uint8_t* const* out = writer.begin(y);
-    if (planes.model == ColorModel::ycbcr) {
-      color.from_q8(q8[0], q8[1], q8[2], width, out[0], out[1], out[2]);
-    } else {
-      for (int c = 0; c < 3; ++c) color.round_q8(q8[count == 1 ? 0 : c], width, out[c]);
-    }
-    writer.finish(y);
-  }
-}
+// A plan for each plane; planes of the same sampling share one.
+struct Plans {
+  ResamplePlan plan[3];
+  const ResamplePlan* of[3];
+};
 
-// Every plane is resampled from its own resolution; colour is converted at the output's.
-Status render_planes(Planes planes, const PlaneSampling sampling[3], const StoredView& view,
-                     const Output& output, Arena& arena, void* destination) {
-  // Where Pillow resamples these very samples, it rounds between the passes.
-  const Between between = planes.model == ColorModel::ycbcr ? Between::q8 : Between::levels;
-  ResamplePlan plans[3];
-  const ResamplePlan* plan_of[3];
+template <class Sample>
+Plans make_plans(const Planes& planes, const PlaneSampling sampling[3], const StoredView& view,
+                 Arena& arena) {
+  Plans plans;
   for (int c = 0; c < planes.count; ++c) {
     PlaneSampling turned = sampling[c];
     if (view.swapped) std::swap(turned.x, turned.y);
     const bool shared = c > 0 && sampling[c] == sampling[c - 1];
-    if (!shared) plans[c] = make_resample_plan(view.x, view.y, turned, between, arena);
-    plan_of[c] = shared ? plan_of[c - 1] : &plans[c];
+    if (!shared) plans.plan[c] = make_resample_plan<Sample>(view.x, view.y, turned, arena);
+    plans.of[c] = shared ? plans.of[c - 1] : &plans.plan[c];
   }
+  return plans;
+}
+
+// Checks that the planes hold what the plans touch, and turns planes whose rows are the output's columns.
+Status turn(Planes& planes, const Plans& plans, bool swapped, Arena& arena) {
   for (int c = 0; c < planes.count; ++c) {
-    const Taps &x = plan_of[c]->x, &y = plan_of[c]->y;
+    const Taps &x = plans.of[c]->x, &y = plans.of[c]->y;
     Rect rect{x.low, y.low, x.high - x.low, y.high - y.low};
-    if (view.swapped) rect = {rect.y, rect.x, rect.height, rect.width};
+    if (swapped) rect = {rect.y, rect.x, rect.height, rect.width};
     Status covered = check_covered(planes.plane[c], rect);
     if (!covered.ok()) return covered;
-    if (view.swapped) planes.plane[c] = transposed(planes.plane[c], rect, arena);
+    if (swapped) planes.plane[c] = transposed(planes.plane[c], rect, arena);
   }
-  resample(planes, plan_of, view, output, arena, destination);
   return {};
 }
 
+void convert(const Planes& planes, const Q8* const row[3], int width, std::uint8_t* const out[3]) {
+  const ColorKernels& color = color_kernels();
+  if (planes.model == ColorModel::ycbcr)
+    return color.from_q8(row[0], row[1], row[2], width, out[0], out[1], out[2]);
+  for (int c = 0; c < 3; ++c) color.round_q8(row[c], width, out[c]);
+}
+
+void convert(const Planes&, const Level* const row[3], int width, std::uint8_t* const out[3]) {
+  for (int c = 0; c < 3; ++c) std::copy_n(row[c], width, out[c]);
+}
+
+bool same_region(const Plane& a, const Plane& b) {
+  const Rect &r = a.region, &s = b.region;
+  return r.x == s.x && r.y == s.y && r.width == s.width && r.height == s.height;
+}
+
+// Resamplers of all planes: neighbours that share a plan and a region run together.
+template <class Sample>
+std::vector<Resampler<Sample>> make_resamplers(const Planes& planes, const Plans& plans, Arena& arena) {
+  std::vector<Resampler<Sample>> resamplers;
+  resamplers.reserve(3);
+  for (int c = 0, end; c < planes.count; c = end) {
+    end = c + 1;
+    while (end < planes.count && plans.of[end] == plans.of[c] &&
+           same_region(planes.plane[end], planes.plane[c]))
+      ++end;
+    resamplers.emplace_back(*plans.of[c], &planes.plane[c], end - c, arena);
+  }
+  return resamplers;
+}
+
+// Every plane is resampled from its own resolution; colour that is left to convert is converted at the
+// output's.
+template <class Sample>
+Status render_planes(Planes planes, const PlaneSampling sampling[3], const StoredView& view,
+                     const Target& target) {
+  const Plans plans = make_plans<Sample>(planes, sampling, view, target.arena);
+  Status status = turn(planes, plans, view.swapped, target.arena);
+  if (!status.ok()) return status;
+  const int width = view.x.outputs, height = view.y.outputs;
+  std::vector<Resampler<Sample>> resamplers = make_resamplers<Sample>(planes, plans, target.arena);
+  RowWriter writer(target.output, width, height, target.destination, target.arena);
+  for (int i = 0; i < height; ++i) {
+    const int y = view.y.mirror ? height - 1 - i : i;
+    const Sample* row[3] = {};
+    int c = 0;
+    for (Resampler<Sample>& resampler : resamplers) {
+      resampler.move_to(i);
+      for (int p = 0; p < resampler.count(); ++p) row[c++] = resampler.row(p);
+    }
+    if (c == 1) row[1] = row[2] = row[0];
+    convert(planes, row, width, writer.begin(y));
+    writer.finish(y);
+  }
+  return {};
+}
+
+// Converts what the view touches to RGB at the stored size, in place.
+Status to_rgb(Planes& planes, PlaneSampling sampling[3], const StoredView& view, Arena& arena) {
+  const Rect rect = touched_rect(view);
+  for (int c = 0; c < 3; ++c) {
+    Status status = check_covered(planes.plane[c], upsampled_from(sampling[c], rect));
+    if (!status.ok()) return status;
+  }
+  planes = to_rgb(planes, sampling, rect, arena);
+  for (int c = 0; c < 3; ++c) sampling[c] = {{1, false, planes.width}, {1, false, planes.height}};
+  return {};
+}
+
+// Colour is converted where there are fewer pixels, if the planes allow it.
+bool rgb_first(const PlaneSampling sampling[3], const StoredView& view) {
+  for (int c = 0; c < 3; ++c) {
+    if (sampling[c].x.ratio != 1 || sampling[c].y.ratio != 1) return false;
+  }
+  return view.x.length * view.y.length <= double(view.x.outputs) * view.y.outputs;
+}
+
+// Sixteen bits cannot hold the sums of more taps.
+bool fits_q8(const Axis& axis) { return 2 * axis.scale() + 1 <= kMostQ8Taps; }
+
 }  // namespace
 
-Status render(const Planes& planes, const View& view, const Info& info, Fidelity fidelity,
+Status render(const Planes& given, const View& view, const Info& info, Fidelity fidelity,
               const Output& output, Arena& arena, void* destination) {
   StoredView stored;
   Status status = map_view(view, info, stored);
-  if (status.ok()) status = check_sizes(planes, info);
-  if (!status.ok()) return status;
+  if (status.ok()) status = check_sizes(given, info);
+  Planes planes = given;
   PlaneSampling sampling[3];
-  for (int c = 0; c < planes.count; ++c) {
-    status = sampling_of(planes, c, sampling[c]);
-    if (!status.ok()) return status;
-  }
+  for (int c = 0; c < planes.count && status.ok(); ++c) status = sampling_of(planes, c, sampling[c]);
+  if (!status.ok()) return status;
   const bool copied = stored.x.identity() && stored.y.identity();
-  if (planes.model != ColorModel::ycbcr || (fidelity == Fidelity::fast && !copied)) {
-    return render_planes(planes, sampling, stored, output, arena, destination);
-  }
-  const Rect rect = touched_rect(stored);
-  for (int c = 0; c < 3; ++c) {
-    status = check_covered(planes.plane[c], upsampled_from(sampling[c], rect));
+  const bool exact = fidelity == Fidelity::exact || copied || !fits_q8(stored.x) || !fits_q8(stored.y);
+  if (planes.model == ColorModel::ycbcr && (exact || rgb_first(sampling, stored))) {
+    status = to_rgb(planes, sampling, stored, arena);
     if (!status.ok()) return status;
   }
-  const Sampling across{1, false, info.width}, down{1, false, info.height};
-  const PlaneSampling full[3] = {{across, down}, {across, down}, {across, down}};
-  return render_planes(to_rgb(planes, sampling, rect, arena), full, stored, output, arena, destination);
+  const Target target{output, destination, arena};
+  return exact ? render_planes<Level>(planes, sampling, stored, target)
+               : render_planes<Q8>(planes, sampling, stored, target);
 }
 
 }  // namespace slip

@@ -1,5 +1,7 @@
 #include "slip/resample.h"
 
+#include <type_traits>
+
 #include "slip/resample_groups.h"
 #include "slip/resample_taps.h"
 #include "slip/simd.h"
@@ -7,12 +9,23 @@
 namespace slip {
 namespace {
 
-const ResampleKernels& kernels_for(const Taps& taps) {
-  if (taps.wide()) return resample_kernels_wide;
+template <class Sample>
+const PassKernels<Sample>& pass_kernels() {
+  constexpr bool kQ8 = std::is_same_v<Sample, Q8>;
 #if SLIP_X86
-  if (simd_level() == Simd::avx2) return resample_kernels_avx2;
+  if (simd_level() == Simd::avx2) {
+    if constexpr (kQ8) {
+      return q8_kernels_avx2;
+    } else {
+      return level_kernels_avx2;
+    }
+  }
 #endif
-  return resample_kernels_portable;
+  if constexpr (kQ8) {
+    return q8_kernels_portable;
+  } else {
+    return level_kernels_portable;
+  }
 }
 
 int ring_size(int rows) {
@@ -23,43 +36,64 @@ int ring_size(int rows) {
 
 }  // namespace
 
-ResamplePlan make_resample_plan(const Axis& x, const Axis& y, const PlaneSampling& sampling, Between between,
-                                Arena& arena) {
-  ResamplePlan plan;
+template <class Sample>
+ResamplePlan make_resample_plan(const Axis& x, const Axis& y, const PlaneSampling& sampling, Arena& arena) {
+  constexpr bool kQ8 = std::is_same_v<Sample, Q8>;
+  constexpr int kBits = kQ8 ? kQ8Bits : kLevelBits;
   Axis ascending = y;
   ascending.mirror = false;
-  plan.x = make_taps(x, sampling.x, arena);
-  plan.y = make_taps(ascending, sampling.y, arena);
-  plan.between = between;
-  plan.horizontal = &kernels_for(plan.x);
-  plan.vertical = &kernels_for(plan.y);
-  if (plan.horizontal == &resample_kernels_avx2) plan.groups = make_groups(plan.x, arena);
+  ResamplePlan plan;
+  plan.x = make_taps(x, sampling.x, kBits, arena);
+  plan.y = make_taps(ascending, sampling.y, kBits, arena);
+  if (simd_level() == Simd::avx2)
+    plan.groups = kQ8 ? make_q8_groups(plan.x, arena) : make_level_groups(plan.x, arena);
   return plan;
 }
 
-Resampler::Resampler(const ResamplePlan& plan, const Plane& plane, Arena& arena)
-    : plan_(&plan),
-      plane_(&plane),
+template <class Sample>
+Resampler<Sample>::Resampler(const ResamplePlan& plan, const Plane* planes, int count, Arena& arena)
+    : plan_(plan),
+      kernels_(pass_kernels<Sample>()),
+      planes_(planes),
+      count_(count),
       width_((plan.x.outputs + 31) & ~31),
-      mask_(ring_size(plan.y.max_count) - 1) {
-  ring_ = arena.take_array<std::uint16_t>(static_cast<std::size_t>(width_) * (mask_ + 1));
-  out_ = arena.take_array<std::uint16_t>(width_);
-  rows_ = arena.take_array<const std::uint16_t*>(plan.y.max_count);
+      mask_(ring_size(plan.y.max_count) - 1),
+      rows_(arena.take_array<const Sample*>(plan.y.max_count)) {
+  for (int p = 0; p < count; ++p) {
+    ring_[p] = arena.take_array<Sample>(static_cast<std::size_t>(width_) * (mask_ + 1));
+    out_[p] = arena.take_array<Sample>(width_);
+  }
 }
 
-const std::uint16_t* Resampler::row(int index) {
-  const Taps& taps = plan_->y;
-  const int start = taps.start[index], count = taps.count[index];
-  const Rect& region = plane_->region;
-  if (next_ < start) next_ = start;
-  for (; next_ < start + count; ++next_) {
-    const std::uint8_t* from = plane_->data + (next_ - region.y) * plane_->stride;
-    plan_->horizontal->horizontal(from, plan_->x, plan_->groups, region.x, plan_->between, slot(next_));
+template <class Sample>
+void Resampler<Sample>::fill(int end) {
+  const Rect& region = planes_[0].region;
+  for (; next_ < end; ++next_) {
+    const std::uint8_t* from[3];
+    Sample* to[3];
+    for (int p = 0; p < count_; ++p) {
+      from[p] = planes_[p].data + (next_ - region.y) * planes_[p].stride;
+      to[p] = slot(p, next_);
+    }
+    kernels_.horizontal(from, count_, plan_.x, plan_.groups, region.x, to);
   }
-  for (int k = 0; k < count; ++k) rows_[k] = slot(start + k);
-  plan_->vertical->vertical(rows_, taps.weight + static_cast<std::size_t>(index) * taps.stride, count, width_,
-                            out_);
-  return out_;
 }
+
+template <class Sample>
+void Resampler<Sample>::move_to(int index) {
+  const Taps& taps = plan_.y;
+  const int start = taps.start[index], count = taps.count[index];
+  if (next_ < start) next_ = start;
+  fill(start + count);
+  for (int p = 0; p < count_; ++p) {
+    for (int k = 0; k < count; ++k) rows_[k] = slot(p, start + k);
+    kernels_.vertical(rows_, taps.weight + index * taps.stride, count, width_, out_[p]);
+  }
+}
+
+template ResamplePlan make_resample_plan<Q8>(const Axis&, const Axis&, const PlaneSampling&, Arena&);
+template ResamplePlan make_resample_plan<Level>(const Axis&, const Axis&, const PlaneSampling&, Arena&);
+template class Resampler<Q8>;
+template class Resampler<Level>;
 
 }  // namespace slip

@@ -1,4 +1,4 @@
-// Separable resampling of 8-bit rows, horizontally first; between and after the passes a level is 256 (Q8).
+// Separable resampling of 8-bit rows, horizontally first.
 #pragma once
 
 #include "slip/arena.h"
@@ -8,39 +8,42 @@
 
 namespace slip {
 
-// The taps of both axes with the kernels that suit them; shared by planes of the same sampling.
+// The taps of both axes, shared by planes of the same sampling.
 struct ResamplePlan {
-  Taps x, y;  // y is never mirrored: the caller turns its rows around
-  Groups groups;
-  Between between = Between::q8;
-  const ResampleKernels* horizontal = nullptr;
-  const ResampleKernels* vertical = nullptr;
+  Taps x, y;      // y is never mirrored: the caller turns its rows around
+  Groups groups;  // of x, where the kernels want them
 };
-ResamplePlan make_resample_plan(const Axis& x, const Axis& y, const PlaneSampling& sampling, Between between,
-                                Arena& arena);
+template <class Sample>
+ResamplePlan make_resample_plan(const Axis& x, const Axis& y, const PlaneSampling& sampling, Arena& arena);
 
-// The rows of one resampled plane, in order; only the rows that the vertical pass still needs are kept.
+// The rows of resampled planes, in order; only the rows that the vertical pass still needs are kept. Sample
+// is Q8 or Level, the kind of passes.
+template <class Sample>
 class Resampler {
  public:
-  Resampler() = default;
-  // Both `plan` and `plane` must outlive the resampler.
-  Resampler(const ResamplePlan& plan, const Plane& plane, Arena& arena);
+  // `count` planes of the same region from planes[0] on. `plan` and the planes must outlive the resampler.
+  Resampler(const ResamplePlan& plan, const Plane* planes, int count, Arena& arena);
 
-  // Output row `index`, Q8, valid until the next call and readable up to the next multiple of 32 samples.
-  // Indices must not descend.
-  const std::uint16_t* row(int index);
+  // Moves on to output row `index`, which must not descend.
+  void move_to(int index);
+  int count() const { return count_; }
+  // That row of plane p: valid until the next move, readable up to the next multiple of 32 samples.
+  const Sample* row(int p) const { return out_[p]; }
 
  private:
-  std::uint16_t* slot(int y) const { return ring_ + static_cast<std::size_t>(y & mask_) * width_; }
+  Sample* slot(int p, int y) const { return ring_[p] + static_cast<std::size_t>(y & mask_) * width_; }
+  void fill(int end);
 
-  const ResamplePlan* plan_ = nullptr;
-  const Plane* plane_ = nullptr;
-  int width_ = 0;  // of a row of the ring
-  int mask_ = 0;   // the ring holds mask + 1 rows, sample row y at y & mask
-  int next_ = 0;   // sample row that enters the ring next
-  std::uint16_t* ring_ = nullptr;
-  std::uint16_t* out_ = nullptr;
-  const std::uint16_t** rows_ = nullptr;
+  const ResamplePlan& plan_;
+  const PassKernels<Sample>& kernels_;
+  const Plane* planes_;
+  int count_;
+  int width_;     // of a row of the ring
+  int mask_;      // the ring holds mask + 1 rows, sample row y at y & mask
+  int next_ = 0;  // sample row that enters the ring next
+  Sample* ring_[3] = {};
+  Sample* out_[3] = {};
+  const Sample** rows_;
 };
 
 }  // namespace slip

@@ -6,7 +6,10 @@
 
 namespace slip {
 
-// For taps that are not wide.
-Groups make_groups(const Taps& taps, Arena& arena);
+// Sixteen outputs a block, one tap a step.
+Groups make_q8_groups(const Taps& taps, Arena& arena);
+
+// Eight outputs a block, two taps a step, weights in two parts of eleven bits.
+Groups make_level_groups(const Taps& taps, Arena& arena);
 
 }  // namespace slip

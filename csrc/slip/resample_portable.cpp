@@ -3,64 +3,60 @@
 namespace slip {
 namespace {
 
-// Each product loses half a unit on average, which the bias gives back; a single tap of 65535 loses one.
-std::uint32_t bias(int count) { return static_cast<std::uint32_t>(count + 1) / 2; }
+// Each product loses half a unit on average, which this gives back; a single tap of 65535 loses one.
+std::uint32_t q8_bias(int count) { return static_cast<std::uint32_t>(count + 1) / 2; }
 
-std::uint32_t high_product(std::uint32_t a, std::uint32_t b) { return (a * b) >> 16; }
-
-std::uint16_t finish(std::uint32_t sum, Between between) {
-  return static_cast<std::uint16_t>(between == Between::levels ? (sum + 128) & 0xff00 : sum);
+std::uint32_t q8_product(std::uint32_t sample, int weight) {
+  return (sample * static_cast<std::uint32_t>(weight)) >> kQ8Bits;
 }
 
-void horizontal(const std::uint8_t* row, const Taps& taps, const Groups&, int origin, Between between,
-                std::uint16_t* out) {
-  for (int i = 0; i < taps.outputs; ++i) {
-    const std::uint8_t* from = row + (taps.start[i] - origin);
-    const std::uint16_t* weight = taps.weight + i * taps.stride;
-    std::uint32_t sum = bias(taps.count[i]);
-    for (int k = 0; k < taps.count[i]; ++k) sum += high_product(std::uint32_t{from[k]} << 8, weight[k]);
-    out[i] = finish(sum, between);
-  }
-}
-
-void vertical(const std::uint16_t* const* rows, const std::uint16_t* weights, int count, int width,
-              std::uint16_t* out) {
-  for (int i = 0; i < width; ++i) {
-    std::uint32_t sum = bias(count);
-    for (int k = 0; k < count; ++k) sum += high_product(rows[k][i], weights[k]);
-    out[i] = static_cast<std::uint16_t>(sum);
-  }
-}
-
-// 65280 * 65536 + 32768 still fits in 32 bits.
-void horizontal_wide(const std::uint8_t* row, const Taps& taps, const Groups&, int origin, Between between,
-                     std::uint16_t* out) {
-  for (int i = 0; i < taps.outputs; ++i) {
-    const std::uint8_t* from = row + (taps.start[i] - origin);
-    const std::uint16_t* weight = taps.weight + i * taps.stride;
-    std::uint32_t sum = 128;
-    for (int k = 0; k < taps.count[i]; ++k) sum += std::uint32_t{from[k]} * weight[k];
-    out[i] = finish(sum >> 8, between);
-  }
-}
-
-void vertical_wide(const std::uint16_t* const* rows, const std::uint16_t* weights, int count, int width,
-                   std::uint16_t* out) {
-  constexpr int kBlock = 256;
-  std::uint32_t sums[kBlock];
-  for (int x = 0; x < width; x += kBlock) {
-    const int n = width - x < kBlock ? width - x : kBlock;
-    for (int i = 0; i < n; ++i) sums[i] = 32768;
-    for (int k = 0; k < count; ++k) {
-      for (int i = 0; i < n; ++i) sums[i] += std::uint32_t{rows[k][x + i]} * weights[k];
+void q8_horizontal(const std::uint8_t* const* rows, int planes, const Taps& taps, const Groups&, int origin,
+                   Q8* const* out) {
+  for (int p = 0; p < planes; ++p) {
+    for (int i = 0; i < taps.outputs; ++i) {
+      const std::uint8_t* from = rows[p] + (taps.start[i] - origin);
+      const int* weight = taps.weight + i * taps.stride;
+      std::uint32_t sum = q8_bias(taps.count[i]);
+      for (int k = 0; k < taps.count[i]; ++k) sum += q8_product(std::uint32_t{from[k]} << 8, weight[k]);
+      out[p][i] = static_cast<Q8>(sum);
     }
-    for (int i = 0; i < n; ++i) out[x + i] = static_cast<std::uint16_t>(sums[i] >> 16);
+  }
+}
+
+void q8_vertical(const Q8* const* rows, const int* weights, int count, int width, Q8* out) {
+  for (int i = 0; i < width; ++i) {
+    std::uint32_t sum = q8_bias(count);
+    for (int k = 0; k < count; ++k) sum += q8_product(rows[k][i], weights[k]);
+    out[i] = static_cast<Q8>(sum);
+  }
+}
+
+constexpr int kHalfLevel = 1 << (kLevelBits - 1);
+
+void level_horizontal(const std::uint8_t* const* rows, int planes, const Taps& taps, const Groups&,
+                      int origin, Level* const* out) {
+  for (int p = 0; p < planes; ++p) {
+    for (int i = 0; i < taps.outputs; ++i) {
+      const std::uint8_t* from = rows[p] + (taps.start[i] - origin);
+      const int* weight = taps.weight + i * taps.stride;
+      int sum = kHalfLevel;
+      for (int k = 0; k < taps.count[i]; ++k) sum += from[k] * weight[k];
+      out[p][i] = static_cast<Level>(sum >> kLevelBits);
+    }
+  }
+}
+
+void level_vertical(const Level* const* rows, const int* weights, int count, int width, Level* out) {
+  for (int i = 0; i < width; ++i) {
+    int sum = kHalfLevel;
+    for (int k = 0; k < count; ++k) sum += rows[k][i] * weights[k];
+    out[i] = static_cast<Level>(sum >> kLevelBits);
   }
 }
 
 }  // namespace
 
-const ResampleKernels resample_kernels_portable = {horizontal, vertical};
-const ResampleKernels resample_kernels_wide = {horizontal_wide, vertical_wide};
+const PassKernels<Q8> q8_kernels_portable = {q8_horizontal, q8_vertical};
+const PassKernels<Level> level_kernels_portable = {level_horizontal, level_vertical};
 
 }  // namespace slip

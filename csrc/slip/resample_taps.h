@@ -9,7 +9,8 @@
 namespace slip {
 
 // The antialiased triangle filter of Pillow over the samples of a component: its taps over image samples,
-// followed by the upsampling of the component, in one table.
-Taps make_taps(const Axis& axis, const Sampling& sampling, Arena& arena);
+// followed by the upsampling of the component, in one table. Weights are over 2^bits, rounded to nearest. For
+// Q8 they add up to 2^16, or are 65535 where there is but one; for levels each is what Pillow has.
+Taps make_taps(const Axis& axis, const Sampling& sampling, int bits, Arena& arena);
 
 }  // namespace slip
