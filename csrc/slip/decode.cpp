@@ -3,6 +3,7 @@
 #include <limits>
 #include <new>
 
+#include "slip/dct/dct.h"
 #include "slip/jpeg/baseline.h"
 #include "slip/jpeg/markers.h"
 #include "slip/jpeg/turbo.h"
@@ -22,14 +23,15 @@ Status read_jpeg_info(Bytes bytes, Info& info) {
 Status read_record_info(Bytes bytes, Info& info) {
   RecordHeader header;
   if (Status status = parse_record_header(bytes, header); !status.ok()) return status;
+  if (header.encoding == Encoding::dct) return dct::read_dct_info(bytes, info);
   info = {header.encoding, header.orientation, header.width, header.height};
   return {};
 }
 
-Status decode_record(Bytes bytes, const Rect& region, Planes& planes) {
+Status decode_record(Bytes bytes, const Rect& region, Arena& arena, Planes& planes) {
   RecordHeader header;
   if (Status status = parse_record_header(bytes, header); !status.ok()) return status;
-  if (header.encoding == Encoding::dct) return {Code::unsupported, "a dct record"};
+  if (header.encoding == Encoding::dct) return dct::decode_dct_planes(bytes, region, arena, planes);
   if (region.right() > header.width || region.bottom() > header.height) {
     return {Code::corrupt, "a region outside the image"};
   }
@@ -41,7 +43,7 @@ Status decode(Bytes bytes, const Rect& region, Arena& arena, Planes& planes) {
     if (jpeg::decode_baseline(bytes, region, arena, planes)) return {};
     return jpeg::decode_by_turbo(bytes, region, arena, planes);
   }
-  if (is_record(bytes)) return decode_record(bytes, region, planes);
+  if (is_record(bytes)) return decode_record(bytes, region, arena, planes);
   Info info;
   if (Status status = read_info(bytes, info); !status.ok()) return status;
   return {Code::foreign, "an image that is neither a JPEG nor a record"};

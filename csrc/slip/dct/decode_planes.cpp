@@ -1,0 +1,166 @@
+// Records to component planes of a region.
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "slip/dct/dct.h"
+#include "slip/dct/tables.h"
+#include "slip/dct/tile_reader.h"
+#include "slip/idct.h"
+
+namespace slip::dct {
+namespace {
+
+// The blocks of one component that a region needs, and where they go.
+struct Window {
+  int x0 = 0, x1 = 0, y0 = 0, y1 = 0;  // blocks
+  std::int32_t first = 0;              // position in the row buffer of the window's first block of an MCU row
+  std::uint8_t* samples = nullptr;
+  std::ptrdiff_t stride = 0;
+  alignas(16) std::uint16_t quant[64];  // natural order
+
+  int columns() const { return x1 - x0; }
+};
+
+class PlaneDecoder {
+ public:
+  PlaneDecoder(const Record& record, const Tables& tables, Arena& arena)
+      : record_(record), geometry_(record.geometry), reader_(record, tables), arena_(arena) {}
+
+  Status run(const Rect& region, Planes& planes) {
+    if (Status s = check(region); !s.ok()) return s;
+    open(region);
+    const int pitch = geometry_.tile_mcus * 8 * geometry_.h_max, row_height = 8 * geometry_.v_max;
+    const int first = region.x / pitch, last = (region.right() - 1) / pitch;
+    const int top = region.y / row_height, bottom = (region.bottom() - 1) / row_height;
+    std::uint64_t offset = tile_bytes(record_, 0, top * geometry_.tiles_x);
+    for (int row = top; row <= bottom; ++row) {
+      const int tile = row * geometry_.tiles_x;
+      std::uint64_t at = offset + tile_bytes(record_, tile, tile + first);
+      for (int column = first; column <= last; ++column) {
+        const std::uint32_t size = record_.tile_size(tile + column);
+        if (Status s = read_tile(row, column, at, size); !s.ok()) return s;
+        at += size;
+      }
+      offset = at + tile_bytes(record_, tile + last + 1, tile + geometry_.tiles_x);
+      transform_row(row);
+    }
+    describe(planes);
+    return {};
+  }
+
+ private:
+  Status check(const Rect& region) const {
+    if (region.x < 0 || region.y < 0 || region.width < 1 || region.height < 1 ||
+        region.right() > record_.header.width || region.bottom() > record_.header.height) {
+      return Status(Code::corrupt, "dct record: the region is not inside its " +
+                                       std::to_string(record_.header.width) + " x " +
+                                       std::to_string(record_.header.height) + " pixels");
+    }
+    if (tile_bytes(record_, 0, geometry_.tile_count()) == record_.payload.size) return {};
+    return Status(Code::corrupt, "dct record: its tiles do not add up to its payload");
+  }
+
+  void open(const Rect& region) {
+    std::int32_t blocks = 0;
+    for (int k = 0; k < geometry_.components; ++k) {
+      const ComponentGeometry& c = geometry_.component[k];
+      Window& w = window_[k];
+      w.x0 = region.x * c.h / geometry_.h_max / 8;
+      w.y0 = region.y * c.v / geometry_.v_max / 8;
+      w.x1 = std::min(c.blocks_x, (region.right() * c.h + 8 * geometry_.h_max - 1) / (8 * geometry_.h_max));
+      w.y1 = std::min(c.blocks_y, (region.bottom() * c.v + 8 * geometry_.v_max - 1) / (8 * geometry_.v_max));
+      w.first = blocks;
+      blocks += c.v * w.columns();
+      w.stride = (8 * w.columns() + 63) & ~63;
+      w.samples = arena_.take_array<std::uint8_t>(static_cast<std::size_t>(w.stride) * 8u *
+                                                  static_cast<std::size_t>(w.y1 - w.y0));
+      const std::uint8_t* steps = record_.quant + 64 * record_.header.component[k].quant;
+      for (int i = 0; i < 64; ++i) w.quant[kNaturalOfZigzag[i]] = steps[i];
+    }
+    coefficients_ = arena_.take_array<std::int16_t>(64 * static_cast<std::size_t>(blocks));
+    extents_ = arena_.take_array<std::uint8_t>(static_cast<std::size_t>(blocks));
+  }
+
+  Status read_tile(int row, int column, std::uint64_t offset, std::uint32_t size) {
+    std::int32_t position[kMaxTileBlocks];
+    const int mcus = geometry_.mcus_of(column), count = mcus * geometry_.mcu_blocks;
+    for (int i = 0; i < count; ++i) {
+      const TileBlock& at = reader_.layout().block[i];
+      const Window& w = window_[at.component];
+      const ComponentGeometry& c = geometry_.component[at.component];
+      const int x = column * geometry_.tile_mcus * c.h + at.x, y = row * c.v + at.y;
+      const bool needed = x >= w.x0 && x < w.x1 && y >= w.y0 && y < w.y1;
+      position[i] = needed ? w.first + at.y * w.columns() + (x - w.x0) : -1;
+    }
+    return reader_.read(offset, size, mcus,
+                        TileTarget{coefficients_, extents_, position, reader_.components()});
+  }
+
+  void transform_row(int row) {
+    for (int k = 0; k < geometry_.components; ++k) {
+      const Window& w = window_[k];
+      const int rows = geometry_.component[k].v;
+      for (int y = std::max(w.y0, row * rows); y < std::min(w.y1, (row + 1) * rows); ++y) {
+        const std::int32_t first = w.first + (y - row * rows) * w.columns();
+        idct_row(coefficients_ + std::ptrdiff_t{64} * first, extents_ + first, w.columns(), w.quant,
+                 w.samples + 8 * (y - w.y0) * w.stride, w.stride);
+      }
+    }
+  }
+
+  void describe(Planes& planes) const {
+    planes = Planes();
+    planes.model = record_.header.model;
+    planes.count = geometry_.components;
+    planes.width = record_.header.width;
+    planes.height = record_.header.height;
+    planes.h_max = geometry_.h_max;
+    planes.v_max = geometry_.v_max;
+    for (int k = 0; k < geometry_.components; ++k) {
+      const ComponentGeometry& c = geometry_.component[k];
+      const Window& w = window_[k];
+      Plane& plane = planes.plane[k];
+      plane.data = w.samples;
+      plane.stride = w.stride;
+      plane.full_width = c.width;
+      plane.full_height = c.height;
+      plane.h = c.h;
+      plane.v = c.v;
+      plane.region.x = 8 * w.x0;
+      plane.region.y = 8 * w.y0;
+      plane.region.width = std::min(8 * w.x1, c.width) - plane.region.x;
+      plane.region.height = std::min(8 * w.y1, c.height) - plane.region.y;
+    }
+  }
+
+  const Record& record_;
+  const Geometry& geometry_;
+  TileReader reader_;
+  Arena& arena_;
+  Window window_[3];
+  std::int16_t* coefficients_ = nullptr;  // one MCU row of the window
+  std::uint8_t* extents_ = nullptr;
+};
+
+}  // namespace
+
+Status read_dct_info(Bytes bytes, Info& info) {
+  Record record;
+  if (Status s = parse_record(bytes, record); !s.ok()) return s;
+  info.encoding = Encoding::dct;
+  info.orientation = record.header.orientation;
+  info.width = record.header.width;
+  info.height = record.header.height;
+  return {};
+}
+
+Status decode_dct_planes(Bytes bytes, const Rect& region, Arena& arena, Planes& planes) {
+  Record record;
+  if (Status s = parse_record(bytes, record); !s.ok()) return s;
+  TablesPtr tables;
+  if (Status s = tables_of(record.header, tables); !s.ok()) return s;
+  return PlaneDecoder(record, *tables, arena).run(region, planes);
+}
+
+}  // namespace slip::dct

@@ -1,0 +1,160 @@
+// Coefficients of a block with one pdep per group and byte shuffles from zigzag to natural order. Values
+// travel as bytes offset by 128, so that neither the bit fields' bias nor zero groups need a step of their
+// own.
+#include <immintrin.h>
+
+#include "slip/dct/heads_inl.h"
+#include "slip/dct/tile_kernels.h"
+
+namespace slip::dct {
+namespace {
+
+constexpr std::uint64_t kOffset = 0x80 * kOnes;
+
+// By width: where the bits of eight fields go, and what brings a biased field to its value plus 128. Groups
+// of more than eight bits give their low bytes here.
+constexpr std::uint64_t kFields[16] = {
+    0,           1 * kOnes,   3 * kOnes,   7 * kOnes,   15 * kOnes,  31 * kOnes, 63 * kOnes, 127 * kOnes,
+    255 * kOnes, 255 * kOnes, 255 * kOnes, 255 * kOnes, 255 * kOnes, 0,          0,          0};
+constexpr std::uint64_t kRebias[16] = {
+    128 * kOnes, 127 * kOnes, 126 * kOnes, 124 * kOnes, 120 * kOnes, 112 * kOnes, 96 * kOnes, 64 * kOnes,
+    0,           0,           0,           0,           0,           0,           0,          0};
+
+constexpr std::uint8_t kZigzagAt[64] = {0,  1,  5,  6,  14, 15, 27, 28, 2,  4,  7,  13, 16, 26, 29, 42,
+                                        3,  8,  12, 17, 25, 30, 41, 43, 9,  11, 18, 24, 31, 40, 44, 53,
+                                        10, 19, 23, 32, 39, 45, 52, 54, 20, 22, 33, 38, 46, 51, 55, 60,
+                                        21, 34, 37, 47, 50, 56, 59, 61, 35, 36, 48, 49, 57, 58, 62, 63};
+
+// from[half][quarter]: for 32 natural positions, the byte within a quarter of the zigzag, or 0x80 where
+// another quarter holds it.
+struct Shuffles {
+  alignas(32) std::uint8_t from[2][4][32];
+};
+
+constexpr Shuffles make_shuffles() {
+  Shuffles s{};
+  for (int half = 0; half < 2; ++half) {
+    for (int quarter = 0; quarter < 4; ++quarter) {
+      for (int i = 0; i < 32; ++i) {
+        const int z = kZigzagAt[32 * half + i];
+        s.from[half][quarter][i] = static_cast<std::uint8_t>(z / 16 == quarter ? z % 16 : 0x80);
+      }
+    }
+  }
+  return s;
+}
+
+constexpr Shuffles kShuffles = make_shuffles();
+
+struct NaturalOrder {
+  std::uint8_t at[64];
+};
+
+constexpr NaturalOrder make_natural_order() {
+  NaturalOrder order{};
+  for (int i = 0; i < 64; ++i) order.at[kZigzagAt[i]] = static_cast<std::uint8_t>(i);
+  return order;
+}
+
+constexpr NaturalOrder kNatural = make_natural_order();
+
+template <int kGroups>
+inline void expand_groups(const std::uint8_t* p, std::uint64_t widths, std::uint64_t* vectors) {
+  std::uint64_t offsets = widths * kOnes << 8;
+  for (int g = 0; g < kGroups; ++g) {
+    const std::uint64_t width = widths & 15;
+    vectors[g] = _pdep_u64(load_word(p + (offsets & 255)), kFields[width]) + kRebias[width];
+    widths >>= 8;
+    offsets >>= 8;
+  }
+}
+
+inline void look_up_groups(const std::uint8_t* p, const Head& head, const std::uint64_t* codebook,
+                           std::uint64_t* vectors) {
+  const std::uint64_t offsets = head.widths * kOnes << 8;
+  for (unsigned left = head.codebook; left != 0; left &= left - 1) {
+    const int g = __builtin_ctz(left);
+    vectors[g] = codebook[kCodebookSize * g + p[offsets >> (8 * g) & 255]] ^ kOffset;
+  }
+}
+
+// Quarters beyond kQuarters hold nothing but zeros.
+template <int kQuarters>
+inline void write_natural(const std::uint64_t* vectors, std::int16_t* out) {
+  const __m256i offset = _mm256_set1_epi8(-128);
+  __m256i quarter[kQuarters];
+  for (int q = 0; q < kQuarters; ++q) {
+    const __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(vectors + 2 * q));
+    quarter[q] = _mm256_xor_si256(_mm256_broadcastsi128_si256(bytes), offset);
+  }
+  for (int half = 0; half < 2; ++half) {
+    __m256i natural = _mm256_setzero_si256();
+    for (int q = 0; q < kQuarters; ++q) {
+      const __m256i order = _mm256_load_si256(reinterpret_cast<const __m256i*>(kShuffles.from[half][q]));
+      natural = _mm256_or_si256(natural, _mm256_shuffle_epi8(quarter[q], order));
+    }
+    auto* to = reinterpret_cast<__m256i*>(out + 32 * half);
+    _mm256_store_si256(to, _mm256_cvtepi8_epi16(_mm256_castsi256_si128(natural)));
+    _mm256_store_si256(to + 1, _mm256_cvtepi8_epi16(_mm256_extracti128_si256(natural, 1)));
+  }
+}
+
+// Replaces the sign extension of low bytes by the high parts that follow them.
+[[gnu::noinline]] void add_high_parts(const std::uint8_t* p, std::uint64_t widths, std::int16_t* out) {
+  for (int g = 0; g < 8; ++g, widths >>= 8) {
+    const int width = static_cast<int>(widths & 15);
+    if (width > 8) {
+      const std::uint64_t fields = _pdep_u64(load_word(p + 8), kFields[width - 8]);
+      const int bias = 1 << (width - 9);
+      for (int i = 0; i < 8; ++i) {
+        const int high = static_cast<int>(fields >> (8 * i) & 255) - bias;
+        out[kNatural.at[8 * g + i]] = static_cast<std::int16_t>(high * 256 + (p[i] ^ 0x80));
+      }
+    }
+    p += width;
+  }
+}
+
+inline void unpack_block(const std::uint8_t* p, const Head& head, const std::uint64_t* codebook,
+                         std::int16_t* out) {
+  alignas(16) std::uint64_t vectors[8];
+  if (head.widths >> 32 == 0) {
+    expand_groups<4>(p, head.widths, vectors);
+    if (head.codebook != 0) look_up_groups(p, head, codebook, vectors);
+    write_natural<2>(vectors, out);
+  } else {
+    expand_groups<8>(p, head.widths, vectors);
+    if (head.codebook != 0) look_up_groups(p, head, codebook, vectors);
+    write_natural<4>(vectors, out);
+  }
+  if (__builtin_expect(has_big_group(head.widths), 0)) add_high_parts(p, head.widths, out);
+}
+
+void unpack(const std::uint8_t* tile, const Head* heads, int count, const std::uint64_t* codebook,
+            const TileTarget& target) {
+  std::int16_t dc[3] = {0, 0, 0};
+  for (int i = 0; i < count; ++i) {
+    const Head& head = heads[i];
+    std::int16_t& before = dc[target.component[i]];
+    const std::int32_t position = target.block[i];
+    if (position < 0) {
+      before = next_dc(before, slot_of(tile + head.offset, head.widths), head);
+      continue;
+    }
+    std::int16_t* out = target.coefficients + 64 * static_cast<std::ptrdiff_t>(position);
+    unpack_block(tile + head.offset, head, codebook, out);
+    out[0] = before = next_dc(before, out[0], head);
+    if (target.extents != nullptr) target.extents[position] = extent_of(head.widths);
+  }
+}
+
+std::uint32_t compact_heads(const std::uint8_t* end, const std::uint8_t* classes, int count,
+                            const DecodeTables& tables, Head* heads, std::uint32_t* payload) {
+  return read_compact_heads(end, classes, count, tables, heads, payload);
+}
+
+}  // namespace
+
+const TileKernels kAvx2TileKernels = {compact_heads, unpack};
+
+}  // namespace slip::dct
