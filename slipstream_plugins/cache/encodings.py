@@ -12,16 +12,12 @@ from numpy.typing import NDArray
 
 from slipstream_plugins import _core, formats
 from slipstream_plugins.cache.format import ENCODING_CODES
+from slipstream_plugins.cache.pixels import Failures, exact_pixels, too_large
 
-__all__ = ["ENCODINGS", "MAX_PIXELS", "Encoded", "EncodingSpec", "probe", "too_large"]
-
-MAX_PIXELS = 1 << 28
-"""Images with more pixels are refused from their header when they would have to be decoded for the build."""
+__all__ = ["ENCODINGS", "Encoded", "EncodingSpec", "probe"]
 
 _JPEG = ENCODING_CODES["jpeg"]
 _FOREIGN = ENCODING_CODES["foreign"]
-
-Failures = dict[int, str]
 
 
 @dataclass(frozen=True)
@@ -80,13 +76,6 @@ def probe(images: Sequence[Any], num_threads: int = 0) -> tuple[_core.Encoded, N
     return encoded, infos, failures
 
 
-def too_large(width: int, height: int) -> str | None:
-    """Why an image of this size is not decoded at build, if so."""
-    if width * height <= MAX_PIXELS:
-        return None
-    return f"expected at most {MAX_PIXELS} pixels, got {width}x{height}"
-
-
 def _foreign_header(image: Any) -> tuple[int, int, int]:
     from PIL import Image, UnidentifiedImageError
 
@@ -120,7 +109,9 @@ def _rgb(
     encoded: _core.Encoded, infos: NDArray[np.void], rows: NDArray[np.int64], tables: bytes, num_threads: int
 ) -> tuple[list[Any], Failures]:
     """Exact pixels of everything."""
-    return _by_kind(encoded, infos, rows, lambda some: _exact(encoded, infos, some, num_threads))
+    pixels, failures = exact_pixels(encoded, infos, rows.tolist(), num_threads)
+    records = [formats.record(pixels[row]) if row in pixels else b"" for row in rows.tolist()]
+    return records, {position: failures[row] for position, row in enumerate(rows.tolist()) if row in failures}
 
 
 Natively = Callable[[NDArray[np.int64]], tuple[list[bytes], list[tuple[int, int, str]]]]
@@ -132,32 +123,24 @@ def _by_kind(
     """JPEGs through a native call, records as they are, other formats as exact pixels."""
     kinds = infos["encoding"][rows]
     records: list[Any] = [encoded[row] for row in rows.tolist()]
-    failures: Failures = {}
-    for position, row in enumerate(rows.tolist()):
-        if reason := too_large(int(infos["width"][row]), int(infos["height"][row])):
-            failures[position] = reason
-    jpegs = np.array([position for position in np.flatnonzero(kinds == _JPEG) if position not in failures], np.int64)
+    failures = {
+        position: reason for position, row in enumerate(rows.tolist()) if (reason := too_large(infos[row])) is not None
+    }
+    jpegs = np.array([at for at in np.flatnonzero(kinds == _JPEG).tolist() if at not in failures], np.int64)
     if len(jpegs):
         made, failed = natively(rows[jpegs])
         for position, record in zip(jpegs.tolist(), made, strict=True):
             records[position] = record
         failures |= {int(jpegs[position]): reason for position, _, reason in failed}
-    for position in np.flatnonzero(kinds == _FOREIGN).tolist():
-        try:
-            records[position] = formats.record(formats.pillow_pixels(records[position], MAX_PIXELS, orient=True))
-        except formats.UnreadableError as error:
-            failures[position] = error.reason
+    foreign = np.flatnonzero(kinds == _FOREIGN).tolist()
+    pixels, unreadable = exact_pixels(encoded, infos, rows[foreign].tolist())
+    for position in foreign:
+        row = int(rows[position])
+        if row in pixels:
+            records[position] = formats.record(pixels[row])
+        else:
+            failures[position] = unreadable[row]
     return records, failures
-
-
-def _exact(
-    encoded: _core.Encoded, infos: NDArray[np.void], rows: NDArray[np.int64], num_threads: int
-) -> tuple[list[bytes], list[tuple[int, int, str]]]:
-    """rgb records of a whole, exact decode."""
-    from slipstream_plugins.cache.pixels import exact_pixels
-
-    pixels, failures = exact_pixels(encoded, infos, rows, num_threads)
-    return [formats.record(image) for image in pixels], failures
 
 
 ENCODINGS: dict[str, EncodingSpec] = {

@@ -8,15 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from slipstream_plugins import _core, formats
-from slipstream_plugins.cache.encodings import MAX_PIXELS, Failures, probe, too_large
-from slipstream_plugins.cache.format import ENCODING_CODES
+from slipstream_plugins.cache.encodings import probe
+from slipstream_plugins.cache.pixels import Failures, Pixels, exact_pixels
 
 __all__ = ["Shrink"]
-
-_FOREIGN = ENCODING_CODES["foreign"]
 
 
 @dataclass(frozen=True)
@@ -53,21 +49,17 @@ class Shrink:
         """Returns the images, smaller where needed, and the reasons of those that failed, by position."""
         encoded, infos, failures = probe(images, num_threads)
         result = list(images)
-        large = []
-        for row in range(len(images)):
-            width, height = int(infos["width"][row]), int(infos["height"][row])
-            if row in failures or self.size(width, height) == (width, height):
-                continue
-            if reason := too_large(width, height):
-                failures[row] = reason
-            else:
-                large.append(row)
-        pixels, failed = _decoded(encoded, infos, large, num_threads)
+        large = [row for row in range(len(images)) if row not in failures and self._is_large(infos[row])]
+        pixels, failed = exact_pixels(encoded, infos, large, num_threads)
         for row, image in pixels.items():
             result[row] = self._jpeg(image, images[row])
         return result, {**failures, **failed}
 
-    def _jpeg(self, pixels: NDArray[np.uint8], original: Any) -> bytes:
+    def _is_large(self, info: np.void) -> bool:
+        size = int(info["width"]), int(info["height"])
+        return self.size(*size) != size
+
+    def _jpeg(self, pixels: Pixels, original: Any) -> bytes:
         from PIL import Image
 
         height, width = pixels.shape[:2]
@@ -75,28 +67,6 @@ class Shrink:
         out = io.BytesIO()
         small.save(out, "JPEG", quality=self.quality, subsampling="4:2:0", icc_profile=_icc_profile(original))
         return out.getvalue()
-
-
-def _decoded(
-    encoded: _core.Encoded, infos: NDArray[np.void], rows: list[int], num_threads: int
-) -> tuple[dict[int, NDArray[np.uint8]], Failures]:
-    """Upright pixels by position: native where the core knows the format, Pillow elsewhere."""
-    from slipstream_plugins.cache.pixels import exact_pixels
-
-    pixels: dict[int, NDArray[np.uint8]] = {}
-    failures: Failures = {}
-    native = [row for row in rows if infos["encoding"][row] != _FOREIGN]
-    if native:
-        images, failed = exact_pixels(encoded, infos, np.array(native, np.int64), num_threads)
-        failures = {native[position]: reason for position, _, reason in failed}
-        pixels = {row: image for row, image in zip(native, images, strict=True) if row not in failures}
-    for row in rows:
-        if infos["encoding"][row] == _FOREIGN:
-            try:
-                pixels[row] = formats.pillow_pixels(encoded[row], MAX_PIXELS, orient=True)
-            except formats.UnreadableError as error:
-                failures[row] = error.reason
-    return pixels, failures
 
 
 def _icc_profile(original: Any) -> bytes | None:
