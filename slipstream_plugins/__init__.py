@@ -64,8 +64,14 @@ _MODULES = {
 }
 """Where each public name lives."""
 
-_PARTS = {"cache", "datapipes", "nodes", "sources", "testing"}
-"""Public modules, by their own name or, for adapters, under it."""
+_PARTS = {
+    "cache": "cache",
+    "datapipes": "datapipes",
+    "sources": "sources",
+    "testing": "testing",
+    "webdataset": "adapters.webdataset",
+}
+"""Public modules, and where they are."""
 
 __all__ = sorted(_MODULES)
 
@@ -76,6 +82,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("slipstream-plugins")
+    if name in _PARTS:
+        return importlib.import_module(f"{__name__}.{_PARTS[name]}")
     module = _MODULES.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
