@@ -158,7 +158,9 @@ def _verify(options: argparse.Namespace) -> int:
     else:
         for problem in result.problems:
             print(problem)
-        compared = f", {result.images} images equal to the source's pixel by pixel" if source is not None else ""
+        compared = ""
+        if source is not None:
+            compared = f"; pixels: {result.images} as the source's, {result.reduced} reduced by the encoding"
         state = f"{len(result.problems)} problems" if result.problems else "good"
         print(f"{options.path}: {state}: {result.samples} samples, {result.bytes / 1e6:.1f} MB{compared}")
     return BAD if result.problems else GOOD

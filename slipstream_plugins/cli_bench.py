@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slipstream_plugins import _core
-from slipstream_plugins.cache.encodings import probe
 from slipstream_plugins.cache.format import ENCODING_CODES
+from slipstream_plugins.cache.headers import probe
 from slipstream_plugins.cache.reader import Reader
 from slipstream_plugins.errors import DecodeError, SourceError
 from slipstream_plugins.sources import open_source

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,20 +11,38 @@ from numpy.typing import NDArray
 
 from slipstream_plugins import _core, formats
 from slipstream_plugins.cache.format import ENCODING_CODES
+from slipstream_plugins.cache.headers import lossless_planes, probe
 from slipstream_plugins.cache.pixels import Failures, exact_pixels, too_large
 
-__all__ = ["ENCODINGS", "Encoded", "EncodingSpec", "probe"]
+__all__ = ["ENCODINGS", "Chunk", "EncodingSpec", "Stored"]
 
 _JPEG = ENCODING_CODES["jpeg"]
 _FOREIGN = ENCODING_CODES["foreign"]
 
 
 @dataclass(frozen=True)
-class Encoded:
+class Chunk:
+    """Images to store.
+
+    Args:
+        encoded: n images.
+        infos: [n] of _core.INFO_DTYPE.
+        tables: The tables of the cache, b"" where the encoding has none.
+        num_threads: Native threads to use, 0 for all.
+    """
+
+    encoded: _core.Encoded
+    infos: NDArray[np.void]
+    tables: bytes
+    num_threads: int
+
+
+@dataclass(frozen=True)
+class Stored:
     """Images as they will be stored.
 
     Args:
-        records: One buffer per image; meaningless where the image failed.
+        records: n buffers; meaningless where the image failed.
         infos: [n] of _core.INFO_DTYPE, of the records.
         failures: Position to reason.
     """
@@ -35,117 +52,78 @@ class Encoded:
     failures: Failures
 
 
+Encode = Callable[[Chunk, list[int]], tuple[dict[int, Any], Failures]]
+
+
 @dataclass(frozen=True)
 class EncodingSpec:
     """One way to store images.
 
     Args:
-        encode: (images, infos, rows, tables, num_threads) -> (records of these rows, failures by position in rows).
-            `images` are all of a chunk and `infos` their headers; `rows` [m] int64 are those whose header is good.
+        encode: Makes the records of some images of a chunk, by position; and the reasons of those that failed.
         train: Makes the tables of the whole cache from some of the source's images; None where there are none.
     """
 
-    encode: Callable[[_core.Encoded, NDArray[np.void], NDArray[np.int64], bytes, int], tuple[list[Any], Failures]]
+    encode: Encode
     train: Callable[[Iterable[Any]], bytes] | None = None
 
-    def __call__(self, images: Sequence[Any], tables: bytes, num_threads: int) -> Encoded:
-        """Stores a chunk of images, whatever each of them is."""
+    def __call__(self, images: Sequence[Any], tables: bytes, num_threads: int) -> Stored:
+        """Stores images, whatever each of them is."""
         encoded, infos, failures = probe(images, num_threads)
-        rows = np.array([row for row in range(len(images)) if row not in failures], np.int64)
-        made, failed = self.encode(encoded, infos, rows, tables, num_threads)
-        failures |= {int(rows[position]): reason for position, reason in failed.items()}
-        records: list[Any] = [b""] * len(images)
-        for position, row in enumerate(rows.tolist()):
-            records[row] = made[position]
+        rows = [row for row in range(len(images)) if row not in failures]
+        made, failed = self.encode(Chunk(encoded, infos, tables, num_threads), rows)
+        records = [made.get(row, b"") for row in range(len(images))]
         _, stored, unreadable = probe(records, num_threads)
-        failures |= {row: reason for row, reason in unreadable.items() if row not in failures}
-        return Encoded(records, stored, failures)
+        return Stored(records, stored, {**unreadable, **failed, **failures})
 
 
-def probe(images: Sequence[Any], num_threads: int = 0) -> tuple[_core.Encoded, NDArray[np.void], Failures]:
-    """The headers of images, those of foreign formats through Pillow; failures by position."""
-    encoded = _core.Encoded.from_buffers(images)
-    infos, failed = encoded.probe(num_threads)
-    failures = {row: reason for row, _, reason in failed}
-    for row in np.flatnonzero(infos["encoding"] == _FOREIGN).tolist():
-        if row not in failures:
-            try:
-                infos["width"][row], infos["height"][row], infos["orientation"][row] = _foreign_header(images[row])
-            except formats.UnreadableError as error:
-                failures[row] = error.reason
-    return encoded, infos, failures
-
-
-def _foreign_header(image: Any) -> tuple[int, int, int]:
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(io.BytesIO(image)) as opened:
-            orientation = int(opened.getexif().get(0x0112, 1))
-            return (*opened.size, orientation if 1 <= orientation <= 8 else 1)
-    except UnidentifiedImageError:
-        raise formats.UnreadableError(
-            "not_an_image", "expected an image, got bytes that Pillow does not know"
-        ) from None
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise formats.UnreadableError("corrupt", f"Pillow cannot read it: {error}") from None
-
-
-def _keep(
-    encoded: _core.Encoded, infos: NDArray[np.void], rows: NDArray[np.int64], tables: bytes, num_threads: int
-) -> tuple[list[Any], Failures]:
+def _keep(chunk: Chunk, rows: list[int]) -> tuple[dict[int, Any], Failures]:
     """Every image as the bytes that it is."""
-    return [encoded[row] for row in rows.tolist()], {}
+    return {row: chunk.encoded[row] for row in rows}, {}
 
 
-def _yuv420(
-    encoded: _core.Encoded, infos: NDArray[np.void], rows: NDArray[np.int64], tables: bytes, num_threads: int
-) -> tuple[list[Any], Failures]:
-    """Planes of JPEGs; exact pixels of everything else."""
-    return _by_kind(encoded, infos, rows, lambda some: _core.to_yuv420(encoded, some, num_threads))
-
-
-def _rgb(
-    encoded: _core.Encoded, infos: NDArray[np.void], rows: NDArray[np.int64], tables: bytes, num_threads: int
-) -> tuple[list[Any], Failures]:
+def _rgb(chunk: Chunk, rows: list[int]) -> tuple[dict[int, Any], Failures]:
     """Exact pixels of everything."""
-    pixels, failures = exact_pixels(encoded, infos, rows.tolist(), num_threads)
-    records = [formats.record(pixels[row]) if row in pixels else b"" for row in rows.tolist()]
-    return records, {position: failures[row] for position, row in enumerate(rows.tolist()) if row in failures}
+    pixels, failures = exact_pixels(chunk.encoded, chunk.infos, rows, chunk.num_threads)
+    return {row: formats.record(image) for row, image in pixels.items()}, failures
 
 
-Natively = Callable[[NDArray[np.int64]], tuple[list[bytes], list[tuple[int, int, str]]]]
+_MAKERS = {"yuv420": _core.to_yuv420, "yuv444": _core.to_yuv444}
 
 
-def _by_kind(
-    encoded: _core.Encoded, infos: NDArray[np.void], rows: NDArray[np.int64], natively: Natively
-) -> tuple[list[Any], Failures]:
-    """JPEGs through a native call, records as they are, other formats as exact pixels."""
-    kinds = infos["encoding"][rows]
-    records: list[Any] = [encoded[row] for row in rows.tolist()]
-    failures = {
-        position: reason for position, row in enumerate(rows.tolist()) if (reason := too_large(infos[row])) is not None
-    }
-    jpegs = np.array([at for at in np.flatnonzero(kinds == _JPEG).tolist() if at not in failures], np.int64)
-    if len(jpegs):
-        made, failed = natively(rows[jpegs])
-        for position, record in zip(jpegs.tolist(), made, strict=True):
-            records[position] = record
-        failures |= {int(jpegs[position]): reason for position, _, reason in failed}
-    foreign = np.flatnonzero(kinds == _FOREIGN).tolist()
-    pixels, unreadable = exact_pixels(encoded, infos, rows[foreign].tolist())
-    for position in foreign:
-        row = int(rows[position])
-        if row in pixels:
-            records[position] = formats.record(pixels[row])
-        else:
-            failures[position] = unreadable[row]
-    return records, failures
+def _in_groups(chunk: Chunk, rows: list[int], group: Callable[[Any], str]) -> tuple[dict[int, Any], Failures]:
+    """Planes or pixels of JPEGs, as `group` says; exact pixels of files of other formats; records as they are."""
+    failures = {row: reason for row in rows if (reason := too_large(chunk.infos[row])) is not None}
+    groups: dict[str, list[int]] = {"yuv420": [], "yuv444": [], "rgb": [], "keep": []}
+    for row in rows:
+        if row not in failures:
+            kind = int(chunk.infos["encoding"][row])
+            name = group(chunk.encoded[row]) if kind == _JPEG else "rgb" if kind == _FOREIGN else "keep"
+            groups[name].append(row)
+    records: dict[int, Any] = {row: chunk.encoded[row] for row in groups["keep"]}
+    for name, make in _MAKERS.items():
+        some = groups[name]
+        made, failed = make(chunk.encoded, np.array(some, np.int64), chunk.num_threads)
+        records |= dict(zip(some, made, strict=True))
+        failures |= {some[position]: reason for position, _, reason in failed}
+    exact, failed_rows = _rgb(chunk, groups["rgb"])
+    return {**records, **exact}, {**failures, **failed_rows}
+
+
+def _yuv420(chunk: Chunk, rows: list[int]) -> tuple[dict[int, Any], Failures]:
+    """Planes with chroma of half the size, to which the chroma of JPEGs with more is averaged."""
+    return _in_groups(chunk, rows, lambda jpeg: "yuv420")
+
+
+def _yuv444(chunk: Chunk, rows: list[int]) -> tuple[dict[int, Any], Failures]:
+    """Planes where nothing is lost: 4:4:4 and 4:2:0 as they are, pixels for the few other JPEGs."""
+    return _in_groups(chunk, rows, lossless_planes)
 
 
 ENCODINGS: dict[str, EncodingSpec] = {
     "jpeg": EncodingSpec(_keep),
     "yuv420": EncodingSpec(_yuv420),
+    "yuv444": EncodingSpec(_yuv444),
     "rgb": EncodingSpec(_rgb),
 }
 """By the name that `BuildOptions.encoding` takes."""

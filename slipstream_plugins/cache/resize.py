@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from slipstream_plugins.cache.encodings import probe
+from slipstream_plugins.cache.headers import probe
 from slipstream_plugins.cache.pixels import Failures, Pixels, exact_pixels
 
 __all__ = ["Shrink"]
