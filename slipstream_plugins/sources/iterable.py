@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -81,13 +80,17 @@ class IterableSource:
         return {name: _value(name, kind, sample[name], index) for name, kind in self.fields.items()}
 
     def fingerprint(self) -> str:
-        """A hash of everything in it."""
+        """A hash of everything in it; what is wrong with a bad sample stands for its content."""
         digest = hashlib.blake2b(digest_size=16)
-        for name, index in itertools.product(self.fields, range(len(self))):
-            value = self[index][name]
-            content = memoryview(value).cast("B") if is_buffer(value) else repr(value).encode()
-            digest.update(f"{name}\0{len(content)}\0".encode())
-            digest.update(content)
+        for index in range(len(self)):
+            try:
+                sample = self[index]
+            except SourceError as error:
+                sample = {"error": str(error)}
+            for name, value in sample.items():
+                content = memoryview(value).cast("B") if is_buffer(value) else repr(value).encode()
+                digest.update(f"{name}\0{len(content)}\0".encode())
+                digest.update(content)
         return f"samples:{digest.hexdigest()}"
 
     def __repr__(self) -> str:
