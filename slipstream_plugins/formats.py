@@ -93,7 +93,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 @lru_cache(maxsize=1)
 def _turbojpeg() -> Any:
     try:
-        import turbojpeg  # type: ignore[import-untyped]
+        import turbojpeg
     except ImportError:
         raise missing_extra("PyTurboJPEG", "turbojpeg") from None
     return turbojpeg.TurboJPEG()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,7 +73,7 @@ class Compose(Stage):
         The batch in the form it came in, without its `epoch` column unless ToTuple names it.
     """
 
-    stages: tuple[Any, ...]
+    stages: Sequence[Any]
     seed: int | None = None
     epoch: int | SharedEpoch | None = None
     field: str | None = None

@@ -61,7 +61,7 @@ def decode(
             )
         return StreamDecode(source, batch_size)
     crop = [] if size is None else [ResizeCrop(round(size * 256 / 224), size)]
-    stage = StreamDecode(Compose([options, *crop]), batch_size)  # type: ignore[arg-type]
+    stage = StreamDecode(Compose([options, *crop]), batch_size)
     return stage if source is None else stage(source)
 
 
