@@ -123,8 +123,8 @@ def compare(contenders: dict[str, Rate], rounds: int) -> dict[str, float]:
             warm[name].append(rate())
     medians = {name: statistics.median(rates) for name, rates in warm.items()}
     base = next(iter(medians.values()))
-    for name, rate in medians.items():
-        print(f"  {name:34} {rate:7.0f} images/s  x {rate / base:4.1f}   (first epoch {cold[name]:.0f})")
+    for name, median in medians.items():
+        print(f"  {name:34} {median:7.0f} images/s  x {median / base:4.1f}   (first epoch {cold[name]:.0f})")
     return medians
 
 

@@ -14,11 +14,7 @@ from slipstream_plugins.cache.writer import BuildOptions
 
 
 class Classifier(pl.LightningModule):
-    """Three convolutions and a linear layer.
-
-    Args:
-        classes: Number of labels.
-    """
+    """Three convolutions and a linear layer for `classes` labels."""
 
     def __init__(self, classes: int) -> None:
         super().__init__()
@@ -44,15 +40,14 @@ class Classifier(pl.LightningModule):
 
 def train_stages(size: int) -> slipstream.Compose:
     """Random crops of size x size, mirrored and normalised, as (image, label)."""
-    crop, flip = slipstream.RRC(size), slipstream.HorizontalFlip()
-    normalise, pair = slipstream.Normalize(), slipstream.ToTuple("image", "label")
-    return slipstream.Compose([slipstream.BatchDecode(), crop, flip, normalise, pair], seed=0)
+    geometry = [slipstream.RRC(size), slipstream.HorizontalFlip(), slipstream.Normalize()]
+    return slipstream.Compose([slipstream.BatchDecode(), *geometry, slipstream.ToTuple("image", "label")], seed=0)
 
 
 def main() -> None:
     folder = image_folder()
     data = slipstream.SlipstreamDataModule(
-        folder, batch_size=16, stages=train_stages(64), cache=OUT, build=BuildOptions(encoding="yuv420")
+        folder, batch_size=8, stages=train_stages(64), cache=OUT, build=BuildOptions(encoding="yuv420")
     )
     model = Classifier(sum(path.is_dir() for path in folder.iterdir()))
     trainer = pl.Trainer(max_epochs=2, logger=False, enable_checkpointing=False, enable_progress_bar=False)

@@ -16,7 +16,7 @@ def main() -> None:
     stages = slipstream.Compose(
         [slipstream.BatchDecode(), slipstream.RRC(224), slipstream.HorizontalFlip(), slipstream.Normalize()], seed=0
     )
-    loader = slipstream.SlipstreamLoader(cache, stages, batch_size=16)
+    loader = slipstream.SlipstreamLoader(cache, stages, batch_size=8)
     for epoch in range(2):
         loader.set_epoch(epoch)
         for batch in loader:

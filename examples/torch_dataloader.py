@@ -20,7 +20,7 @@ def main() -> None:
     )
     reader = slipstream.MmapCacheReader(cache)
     sampler = reader.sampler(shuffle=True, seed=0)
-    loader = DataLoader(reader, 16, sampler=sampler, collate_fn=stages, num_workers=2)
+    loader = DataLoader(reader, 8, sampler=sampler, collate_fn=stages, num_workers=2)
     for epoch in range(2):
         sampler.set_epoch(epoch)
         for x, y in loader:

@@ -30,7 +30,7 @@ def main() -> None:
     urls = write_shards(folder, str(OUT / "shards" / folder.resolve().name / "%04d.tar"))
 
     stages = slipstream.Compose([slipstream.BatchDecode(), slipstream.RRC(224), slipstream.ToTuple("jpg", "cls")])
-    for x, y in wds.WebDataset(urls, shardshuffle=False).decode(only="cls").listed(16).compose(stages):
+    for x, y in wds.WebDataset(urls, shardshuffle=False).decode(only="cls").listed(8).compose(stages):
         last = tuple(x.shape), len(y)
     print(f"batches: the last {last}")
 
@@ -38,7 +38,7 @@ def main() -> None:
         shape = tuple(sample["jpg"].shape)
     print(f"one sample at a time: the last {shape}, {sample['__key__']}")
 
-    for batch in wds.WebDataset(urls, shardshuffle=False).compose(slipstream.decode(size=224, batch_size=16)):
+    for batch in wds.WebDataset(urls, shardshuffle=False).compose(slipstream.decode(size=224, batch_size=8)):
         last = tuple(batch["jpg"].shape), batch["key"][0]
     print(f"centre crops: the last {last}")
 
