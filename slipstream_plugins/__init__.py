@@ -67,6 +67,7 @@ _MODULES = {
 _PARTS = {
     "cache": "cache",
     "datapipes": "datapipes",
+    "nodes": "adapters.nodes",
     "sources": "sources",
     "testing": "testing",
     "webdataset": "adapters.webdataset",

@@ -4,7 +4,7 @@ point of the group `slipstream_plugins` that names it."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pluggy
 

@@ -72,10 +72,12 @@ class EpochSampler(DistributedSampler[int]):
 
     @property
     def rank(self) -> int:  # type: ignore[override]
+        """This process's rank."""
         return place(*self._given)[0]
 
     @property
     def num_replicas(self) -> int:  # type: ignore[override]
+        """The number of ranks."""
         return place(*self._given)[1]
 
     @property

@@ -7,21 +7,9 @@ from typing import Any
 
 from torch.utils.data import IterDataPipe, MapDataPipe
 
-from slipstream_plugins.stages.base import Stage
-from slipstream_plugins.stages.streaming import decode
+from slipstream_plugins.adapters.choosing import NAME, chosen
 
-__all__ = ["NAME", "SlipDecodeIterDataPipe", "SlipDecodeMapDataPipe", "register"]
-
-NAME = "slip_decode"
-
-
-def _chosen(stages: Callable[[Any], Any] | None, options: dict[str, Any]) -> Callable[[Any], Any]:
-    if stages is not None and not isinstance(stages, Stage):
-        if options:
-            raise TypeError(f"{NAME}: expected options of decode alone, got {stages!r} too; configure one of them")
-        return stages
-    made: Callable[[Any], Any] = decode(stages, **options)
-    return made
+__all__ = ["SlipDecodeIterDataPipe", "SlipDecodeMapDataPipe", "register"]
 
 
 class SlipDecodeIterDataPipe(IterDataPipe[Any]):
@@ -37,7 +25,7 @@ class SlipDecodeIterDataPipe(IterDataPipe[Any]):
         self, source_datapipe: IterDataPipe[Any], stages: Callable[[Any], Any] | None = None, **options: Any
     ) -> None:
         self.source_datapipe = source_datapipe
-        self.stages = _chosen(stages, options)
+        self.stages = chosen(stages, options)
         self._batch_size = options.get("batch_size")
 
     def __iter__(self) -> Iterator[Any]:
@@ -63,7 +51,7 @@ class SlipDecodeMapDataPipe(MapDataPipe[Any]):
     ) -> None:
         batch_size = options.pop("batch_size", None)
         self.source_datapipe = source_datapipe if batch_size is None else source_datapipe.batch(batch_size)
-        self.stages = _chosen(stages, options)
+        self.stages = chosen(stages, options)
 
     def __getitem__(self, index: Any) -> Any:
         return self.stages(self.source_datapipe[index])
