@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,7 @@ def npy_bytes(array: NDArray[Any]) -> bytes:
     return out.getvalue()
 
 
+@lru_cache(maxsize=256)
 def npy_header(dtype: np.dtype[Any], count: int) -> bytes:
     """The bytes that precede the values in the .npy file of `count` values of `dtype`."""
     out = io.BytesIO()

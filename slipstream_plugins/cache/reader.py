@@ -182,7 +182,7 @@ class Reader:
             return opened
         entry = self.manifest.shards[shard]
         file = layout.payload_file(name)
-        opened = PayloadFile(self.path / entry.name / file, entry.files[file].size, self.io == "mmap")
+        opened = PayloadFile(f"{self.path}/{entry.name}/{file}", entry.files[file].size, self.io == "mmap")
         self._payloads[name, shard] = opened
         return opened
 

@@ -27,62 +27,93 @@ class ColumnFiles:
     """
 
     def __init__(self, path: Path, manifest: layout.Manifest, field: str, starts: NDArray[np.int64]) -> None:
-        self._path = path
-        self._shards = manifest.shards
-        self._field = field
-        self._starts = starts
         self._kind = manifest.fields[field]
+        self._starts = starts
+        self._files = [f"{path}/{shard.name}/{layout.column_file(field)}" for shard in manifest.shards]
         # Pages of this array cost memory only once they are filled.
         self._rows = np.empty(manifest.samples, layout.COLUMN_DTYPES[self._kind])
-        self._loaded = np.zeros(len(self._shards), bool)
+        self._loaded = np.zeros(len(self._files), bool)
+        if layout.has_payload(self._kind):
+            name = layout.payload_file(field)
+            self._room = [max(0, shard.files[name].size - layout.TAIL_PADDING) for shard in manifest.shards]
 
     def take(self, indices: NDArray[np.int64], shards: NDArray[np.int64]) -> NDArray[Any]:
         """[n] rows of these samples, which lie in these shards."""
-        loaded = self._loaded[shards]
-        if not loaded.all():
-            for shard in np.unique(shards[~loaded]).tolist():
-                self._load(shard)
+        missing = shards[~self._loaded[shards]]
+        if len(missing):
+            self._load(sorted(set(missing.tolist())))
         return self._rows[indices]
 
-    def _load(self, shard: int) -> None:
+    def _load(self, shards: list[int]) -> None:
         """Threads may do this twice at once: both write the same bytes."""
-        entry = self._shards[shard]
-        rows = self._rows[self._starts[shard] : self._starts[shard + 1]]
-        file = self._path / entry.name / layout.column_file(self._field)
-        header = layout.npy_header(rows.dtype, len(rows))
-        data = _read_whole(file)
-        if len(data) != len(header) + rows.nbytes or not data.startswith(header):
-            raise CacheError(f"{file}: expected {len(rows)} values of {rows.dtype}, got another array; build it again")
-        values = np.frombuffer(data, rows.dtype, offset=len(header))
+        dtype = self._rows.dtype
+        values = np.frombuffer(b"".join([self._read(shard) for shard in shards]), dtype)
         if layout.has_payload(self._kind):
-            self._check_places(file, values, entry.files[layout.payload_file(self._field)].size)
-        rows[:] = values
-        self._loaded[shard] = True
+            self._check_places(shards, values)
+        begin = 0
+        for shard in shards:
+            count = self._count(shard)
+            self._rows[self._starts[shard] : self._starts[shard + 1]] = values[begin : begin + count]
+            begin += count
+        self._loaded[shards] = True
 
-    def _check_places(self, file: Path, values: NDArray[Any], size: int) -> None:
+    def _count(self, shard: int) -> int:
+        return int(self._starts[shard + 1] - self._starts[shard])
+
+    def _read(self, shard: int) -> memoryview:
+        """The values of a shard, without the header, which can only be this one."""
+        file, count, dtype = self._files[shard], self._count(shard), self._rows.dtype
+        header = layout.npy_header(dtype, count)
+        data = _read_whole(file, len(header) + count * dtype.itemsize)
+        if not data.startswith(header):
+            raise CacheError(f"{file}: expected {count} values of {dtype}, got another array; build it again")
+        return memoryview(data)[len(header) :]
+
+    def _check_places(self, shards: list[int], values: NDArray[Any]) -> None:
         """Every record must lie inside its payload file; images must have an orientation and positive sides."""
+        counts = [self._count(shard) for shard in shards]
+        room = np.repeat(np.array([self._room[shard] for shard in shards], np.uint64), counts)
         offset, length = values["offset"], values["size"]
-        room = np.uint64(max(0, size - layout.TAIL_PADDING))
         bad = (offset > room) | (length > room - np.minimum(offset, room))
         if self._kind == "image":
             bad |= (values["height"] < 1) | (values["width"] < 1) | (values["orientation"] - np.uint8(1) > 7)
             bad |= values["encoding"] > max(layout.ENCODING_CODES.values())
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
+            shard = shards[int(np.searchsorted(np.cumsum(counts), row, side="right"))]
             raise CacheError(
-                f"{file}: expected records inside a file of {size} bytes, got {values[row]} at row {row}; "
-                "the index is damaged: build the cache again"
+                f"{self._files[shard]}: expected records that lie in a file with {room[row]} bytes of them, got "
+                f"{values[row]}; the index is damaged: build the cache again"
             )
 
 
-def _read_whole(file: Path) -> bytes:
+def _read_whole(file: str, size: int) -> bytes:
+    """A file of exactly `size` bytes."""
     try:
-        return file.read_bytes()
+        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise CacheError(gone(file, error)) from error
+    try:
+        data = read_fully(handle, size + 1, 0)
+    except OSError as error:
+        raise CacheError(gone(file, error)) from error
+    finally:
+        os.close(handle)
+    if len(data) != size:
+        got = f"{len(data)}" if len(data) < size else "more"
+        raise CacheError(f"{file}: expected {size} bytes, got {got}; build the cache again")
+    return data
 
 
-def gone(file: Path, error: OSError) -> str:
+def read_fully(handle: int, size: int, offset: int) -> bytes:
+    """Up to `size` bytes from `offset`; fewer only at the end of the file."""
+    data = os.pread(handle, size, offset)
+    while len(data) < size and (more := os.pread(handle, size - len(data), offset + len(data))):
+        data += more
+    return data
+
+
+def gone(file: str, error: OSError) -> str:
     """What to do about a file that cannot be opened."""
     if isinstance(error, FileNotFoundError):
         return f"{file}: it is missing: the cache was replaced or damaged after it was opened; open or build it again"
@@ -98,16 +129,16 @@ class PayloadFile:
         mapped: Read through a map; else into owned buffers.
     """
 
-    def __init__(self, file: Path, size: int, mapped: bool) -> None:
+    def __init__(self, file: str, size: int, mapped: bool) -> None:
         self._file = file
         self._size = size
-        self._map: mmap.mmap | None = None
+        self.map: mmap.mmap | None = None
         self._handle = -1
         try:
             self._handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
-            self.check()
+            self._compare(os.fstat(self._handle).st_size)
             if mapped:
-                self._map = mmap.mmap(self._handle, size, prot=mmap.PROT_READ)
+                self.map = mmap.mmap(self._handle, size, prot=mmap.PROT_READ)
         except OSError as error:
             raise CacheError(gone(file, error)) from error
         finally:
@@ -119,14 +150,11 @@ class PayloadFile:
         if getattr(self, "_handle", -1) >= 0:
             os.close(self._handle)
 
-    @property
-    def map(self) -> mmap.mmap:
-        assert self._map is not None
-        return self._map
-
     def check(self) -> None:
         """Raises CacheError where the file has another size by now: touching pages that are gone is a SIGBUS."""
-        size = self._map.size() if self._map is not None else os.fstat(self._handle).st_size
+        self._compare(self.map.size() if self.map is not None else os.fstat(self._handle).st_size)
+
+    def _compare(self, size: int) -> None:
         if size != self._size:
             raise CacheError(
                 f"{self._file}: expected {self._size} bytes, got {size}: the file was truncated or replaced; "
@@ -135,12 +163,9 @@ class PayloadFile:
 
     def read(self, offset: int, size: int) -> bytes:
         """Owned bytes. Raises CacheError where the file ends early."""
-        if self._map is not None:
-            return self._map[offset : offset + size]
-        data = os.pread(self._handle, size, offset)
-        while len(data) < size:
-            more = os.pread(self._handle, size - len(data), offset + len(data))
-            if not more:
-                raise CacheError(f"{self._file}: expected {self._size} bytes, got fewer; build the cache again")
-            data += more
+        if self.map is not None:
+            return self.map[offset : offset + size]
+        data = read_fully(self._handle, size, offset)
+        if len(data) < size:
+            raise CacheError(f"{self._file}: expected {self._size} bytes, got fewer; build the cache again")
         return data
