@@ -45,6 +45,9 @@ ResamplePlan make_resample_plan(const Axis& x, const Axis& y, const PlaneSamplin
   ResamplePlan plan;
   plan.x = make_taps(x, sampling.x, kBits, arena);
   plan.y = make_taps(ascending, sampling.y, kBits, arena);
+  // Pillow's choice, which shows in the rounding between the passes.
+  const int shrink_x = x.high - x.low - x.outputs, shrink_y = y.high - y.low - y.outputs;
+  plan.vertical_first = !kQ8 && shrink_y > 0 && shrink_y > 2 * shrink_x;
   if (simd_level() == Simd::avx2)
     plan.groups = kQ8 ? make_q8_groups(plan.x, arena) : make_level_groups(plan.x, arena);
   return plan;
@@ -60,35 +63,58 @@ Resampler<Sample>::Resampler(const ResamplePlan& plan, const Plane* planes, int 
       mask_(ring_size(plan.y.max_count) - 1),
       rows_(arena.take_array<const Sample*>(plan.y.max_count)) {
   for (int p = 0; p < count; ++p) {
-    ring_[p] = arena.take_array<Sample>(static_cast<std::size_t>(width_) * (mask_ + 1));
+    if (plan.vertical_first) {
+      blended_[p] = arena.take_array<Level>(plan.x.high - plan.x.low + 32);
+    } else {
+      ring_[p] = arena.take_array<Sample>(static_cast<std::size_t>(width_) * (mask_ + 1));
+    }
     out_[p] = arena.take_array<Sample>(width_);
   }
 }
 
 template <class Sample>
-void Resampler<Sample>::fill(int end) {
-  const Rect& region = planes_[0].region;
+void Resampler<Sample>::fill_ring(int end) {
   for (; next_ < end; ++next_) {
     const std::uint8_t* from[3];
     Sample* to[3];
     for (int p = 0; p < count_; ++p) {
-      from[p] = planes_[p].data + (next_ - region.y) * planes_[p].stride;
+      from[p] = source(p, next_);
       to[p] = slot(p, next_);
     }
-    kernels_.horizontal(from, count_, plan_.x, plan_.groups, region.x, to);
+    kernels_.horizontal(from, count_, plan_.x, plan_.groups, planes_[0].region.x, to);
   }
 }
 
 template <class Sample>
-void Resampler<Sample>::move_to(int index) {
+void Resampler<Sample>::blend_ring(int index) {
   const Taps& taps = plan_.y;
   const int start = taps.start[index], count = taps.count[index];
   if (next_ < start) next_ = start;
-  fill(start + count);
+  fill_ring(start + count);
   for (int p = 0; p < count_; ++p) {
     for (int k = 0; k < count; ++k) rows_[k] = slot(p, start + k);
     kernels_.vertical(rows_, taps.weight + index * taps.stride, count, width_, out_[p]);
   }
+}
+
+template <>
+void Resampler<Level>::blend_source(int index) {
+  const Taps &x = plan_.x, &y = plan_.y;
+  for (int p = 0; p < count_; ++p) {
+    for (int k = 0; k < y.count[index]; ++k) {
+      rows_[k] = source(p, y.start[index] + k) + (x.low - planes_[p].region.x);
+    }
+    kernels_.vertical(rows_, y.weight + index * y.stride, y.count[index], x.high - x.low, blended_[p]);
+  }
+  kernels_.horizontal(blended_, count_, x, plan_.groups, x.low, out_);
+}
+
+template <class Sample>
+void Resampler<Sample>::move_to(int index) {
+  if constexpr (std::is_same_v<Sample, Level>) {
+    if (plan_.vertical_first) return blend_source(index);
+  }
+  blend_ring(index);
 }
 
 template ResamplePlan make_resample_plan<Q8>(const Axis&, const Axis&, const PlaneSampling&, Arena&);

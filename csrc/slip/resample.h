@@ -1,4 +1,4 @@
-// Separable resampling of 8-bit rows, horizontally first.
+// Separable resampling of 8-bit rows.
 #pragma once
 
 #include "slip/arena.h"
@@ -12,6 +12,7 @@ namespace slip {
 struct ResamplePlan {
   Taps x, y;      // y is never mirrored: the caller turns its rows around
   Groups groups;  // of x, where the kernels want them
+  bool vertical_first = false;
 };
 template <class Sample>
 ResamplePlan make_resample_plan(const Axis& x, const Axis& y, const PlaneSampling& sampling, Arena& arena);
@@ -32,7 +33,12 @@ class Resampler {
 
  private:
   Sample* slot(int p, int y) const { return ring_[p] + static_cast<std::size_t>(y & mask_) * width_; }
-  void fill(int end);
+  const std::uint8_t* source(int p, int y) const {
+    return planes_[p].data + (y - planes_[p].region.y) * planes_[p].stride;
+  }
+  void fill_ring(int end);
+  void blend_ring(int index);
+  void blend_source(int index);
 
   const ResamplePlan& plan_;
   const PassKernels<Sample>& kernels_;
@@ -43,6 +49,7 @@ class Resampler {
   int next_ = 0;  // sample row that enters the ring next
   Sample* ring_[3] = {};
   Sample* out_[3] = {};
+  Level* blended_[3] = {};  // a row between the passes where the vertical one comes first
   const Sample** rows_;
 };
 
