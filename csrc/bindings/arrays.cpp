@@ -79,8 +79,7 @@ PooledArray::PooledArray(std::vector<std::int64_t> shape_, DType dtype_, bool ch
       dtype(dtype_),
       channels_last(channels_last_),
       nbytes(count_bytes(shape, dtype)) {
-  py::gil_scoped_release without_gil;  // a large new buffer is faulted in, which takes milliseconds
-  memory = take_buffer(nbytes);
+  without_gil([this] { memory = take_buffer(nbytes); });  // a large new buffer takes milliseconds to fault in
 }
 
 std::vector<std::int64_t> PooledArray::strides() const {

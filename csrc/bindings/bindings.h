@@ -4,7 +4,9 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <unistd.h>
 
+#include <exception>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -57,6 +59,26 @@ inline int checked_threads(int num_threads) {
     throw py::value_error("num_threads: expected at least 0, got " + std::to_string(num_threads) +
                           "; 0 means automatic");
   return num_threads > 0 ? num_threads : default_num_threads();
+}
+
+// Runs `work` without the GIL. A thread that comes back while the interpreter ends is stopped by Python,
+// which until 3.14 unwinds it through the C++ frames below and so ends in std::terminate: such a thread
+// sleeps here until the process is gone.
+template <class Work>
+void without_gil(Work&& work) {
+  PyThreadState* state = PyEval_SaveThread();
+  std::exception_ptr failure;
+  try {
+    work();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  try {
+    PyEval_RestoreThread(state);
+  } catch (...) {
+    for (;;) pause();
+  }
+  if (failure) std::rethrow_exception(failure);
 }
 
 // One per concept.

@@ -77,7 +77,8 @@ View checked_view(const ViewRow& row, const Info& info, std::size_t j) {
 class Destination {
  public:
   Destination(const py::object& object, const Output& output, std::size_t count) {
-    if (py::isinstance<PooledArray>(object)) {
+    together_ = py::isinstance<PooledArray>(object);
+    if (together_) {
       arrays_.push_back(object.cast<PooledArray&>());
       const std::vector<std::int64_t>& shape = arrays_[0].shape;
       if (shape.size() != 4 || shape[0] != static_cast<std::int64_t>(count))
@@ -96,19 +97,19 @@ class Destination {
   }
 
   void* image(std::size_t j, const View& view) const {
-    const bool together = arrays_[0].shape.size() == 4;
-    const PooledArray& array = arrays_[together ? 0 : j];
+    const PooledArray& array = arrays_[together_ ? 0 : j];
     const std::int64_t* chw = array.shape.data() + (array.shape.size() - 3);
-    if (together != (array.shape.size() == 4) || chw[0] != 3 || chw[1] != view.height ||
+    if (together_ != (array.shape.size() == 4) || chw[0] != 3 || chw[1] != view.height ||
         chw[2] != view.width || view.height < 1 || view.width < 1)
       refuse(j, "destinations: expected room for 3x" + std::to_string(view.height) + "x" +
                     std::to_string(view.width) + ", as its view says, got " + std::to_string(chw[0]) + "x" +
                     std::to_string(chw[1]) + "x" + std::to_string(chw[2]));
     return array.memory.get() +
-           (together ? j * (array.nbytes / static_cast<std::size_t>(array.shape[0])) : 0);
+           (together_ ? j * (array.nbytes / static_cast<std::size_t>(array.shape[0])) : 0);
   }
 
  private:
+  bool together_;                    // in one array, the rows of which are the images
   std::vector<PooledArray> arrays_;  // copies, so that the memory stays while the GIL is not held
 };
 
@@ -162,10 +163,7 @@ Failures decode(const Encoded& encoded, const py::array& infos, const Array<std:
   const std::vector<Job> jobs = jobs_of(request);
   const BatchOptions options{exact ? Fidelity::exact : Fidelity::fast, checked_threads(num_threads)};
   std::vector<Status> statuses;
-  {
-    py::gil_scoped_release without_gil;
-    statuses = run_batch(jobs, request.outputs, options);
-  }
+  without_gil([&] { statuses = run_batch(jobs, request.outputs, options); });
   return failures_of(statuses);
 }
 

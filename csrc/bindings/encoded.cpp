@@ -85,9 +85,10 @@ Array<std::uint32_t> checksums(const Encoded& encoded, int num_threads) {
   Array<std::uint32_t> sums(static_cast<py::ssize_t>(encoded.size()));
   std::uint32_t* out = sums.mutable_data();
   const int threads = checked_threads(num_threads);
-  py::gil_scoped_release without_gil;
-  parallel_for(static_cast<int>(encoded.size()), threads,
-               [&](int i) { out[i] = crc32c(encoded[static_cast<std::size_t>(i)]); });
+  without_gil([&] {
+    parallel_for(static_cast<int>(encoded.size()), threads,
+                 [&](int i) { out[i] = crc32c(encoded[static_cast<std::size_t>(i)]); });
+  });
   return sums;
 }
 
@@ -95,13 +96,12 @@ std::pair<py::array, Failures> probe(const Encoded& encoded, int num_threads) {
   std::vector<Info> infos(encoded.size());
   std::vector<Status> statuses;
   const int threads = checked_threads(num_threads);
-  {
-    py::gil_scoped_release without_gil;
+  without_gil([&] {
     statuses = run_each(static_cast<int>(encoded.size()), threads, [&](int i, Arena&) {
       const auto at = static_cast<std::size_t>(i);
       return read_info(encoded[at], infos[at]);
     });
-  }
+  });
   return {py::array(info_dtype(), static_cast<py::ssize_t>(infos.size()), infos.data()),
           failures_of(statuses)};
 }

@@ -83,12 +83,12 @@ Array<std::int64_t> permutation(std::int64_t n, std::uint64_t key) {
   const int threads = checked_threads(0);
   const Permutation place(static_cast<std::uint64_t>(n), key);
   constexpr std::int64_t kChunk = 1 << 14;
-  py::gil_scoped_release without_gil;
-  parallel_for(static_cast<int>((n + kChunk - 1) / kChunk), threads, [&](int chunk) {
+  const auto fill = [&](int chunk) {
     const std::int64_t first = chunk * kChunk;
     place.fill(static_cast<std::uint64_t>(first), static_cast<std::size_t>(std::min(kChunk, n - first)),
                out + first);
-  });
+  };
+  without_gil([&] { parallel_for(static_cast<int>((n + kChunk - 1) / kChunk), threads, fill); });
   return order;
 }
 

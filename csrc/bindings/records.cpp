@@ -13,13 +13,12 @@ std::pair<py::list, Failures> to_yuv(const Encoded& encoded, const Array<std::in
   std::vector<std::vector<std::uint8_t>> records(positions.size());
   std::vector<Status> statuses;
   const int threads = checked_threads(num_threads);
-  {
-    py::gil_scoped_release without_gil;
+  without_gil([&] {
     statuses = run_each(static_cast<int>(positions.size()), threads, [&](int j, Arena& arena) {
       const auto at = static_cast<std::size_t>(j);
       return make_yuv_record(encoded[positions[at]], encoding, arena, records[at]);
     });
-  }
+  });
   py::list out;
   for (std::size_t j = 0; j < records.size(); ++j) {
     if (!statuses[j].ok()) records[j].clear();

@@ -29,10 +29,8 @@ std::uint32_t checksum(const py::object& data, std::uint32_t value) {
   Py_buffer view;
   if (PyObject_GetBuffer(data.ptr(), &view, PyBUF_SIMPLE) != 0) throw py::error_already_set();
   checked_threads(1);
-  {
-    py::gil_scoped_release without_gil;
-    value = crc32c({static_cast<const std::uint8_t*>(view.buf), static_cast<std::size_t>(view.len)}, value);
-  }
+  const Bytes bytes{static_cast<const std::uint8_t*>(view.buf), static_cast<std::size_t>(view.len)};
+  without_gil([&] { value = crc32c(bytes, value); });
   PyBuffer_Release(&view);
   return value;
 }

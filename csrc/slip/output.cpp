@@ -15,6 +15,7 @@ std::uint32_t narrow(double value, int mantissa, int exponent_bits) {
   if (std::isnan(value)) return sign | infinity | (1u << (mantissa - 1));
   const double magnitude = std::fabs(value);
   if (std::isinf(magnitude)) return sign | infinity;
+  if (magnitude == 0) return sign;
   int exponent = 0;
   std::frexp(magnitude, &exponent);  // magnitude is in [2^(exponent - 1), 2^exponent)
   const int least = 1 - bias;
