@@ -34,6 +34,7 @@ class LoaderOptions:
 
     Args:
         batch_size: Samples per rank and batch.
+        global_batch_size: Samples per batch over all ranks, whose number must divide it; it takes batch_size's place.
         shuffle: A new order each epoch; False keeps the order of the source.
         seed: Rules the order, together with the epoch; the same on all ranks. Pixels follow the stages' own seed.
         drop_last: Leave out the last, smaller batch. Otherwise ranks share it in equal parts, and where it does not
@@ -47,6 +48,7 @@ class LoaderOptions:
     """
 
     batch_size: int = 256
+    global_batch_size: int | None = None
     shuffle: bool = True
     seed: int = 0
     drop_last: bool = False
@@ -59,8 +61,10 @@ class LoaderOptions:
     pin_memory: bool = True
 
     def __post_init__(self) -> None:
-        for name, least in (("batch_size", 1), ("prefetch", 0), ("num_threads", 0)):
+        for name, least in (("batch_size", 1), ("global_batch_size", 1), ("prefetch", 0), ("num_threads", 0)):
             value = getattr(self, name)
+            if value is None and name == "global_batch_size":
+                continue
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise ValueError(f"{name}: expected an integer of at least {least}, got {value!r}")
 
@@ -114,12 +118,26 @@ class SlipstreamLoader:
     @property
     def batch_size(self) -> int:
         """Samples per rank and batch."""
-        return self.options.batch_size
+        return self._place()[2]
 
     def __len__(self) -> int:
         """Batches of this rank in a whole epoch."""
-        _, world_size = place(self.options.rank, self.options.world_size)
-        return rank_batches(self._size, world_size, self.options.batch_size, self.options.drop_last)
+        return self._left(0)
+
+    def _place(self) -> tuple[int, int, int]:
+        """This rank, the number of ranks, and the batch size per rank."""
+        rank, world_size = place(self.options.rank, self.options.world_size)
+        whole = self.options.global_batch_size
+        if whole is None:
+            return rank, world_size, self.options.batch_size
+        if whole % world_size:
+            raise ValueError(f"global_batch_size: expected a multiple of the {world_size} ranks, got {whole}")
+        return rank, world_size, whole // world_size
+
+    def _left(self, seen: int) -> int:
+        """Batches of this rank after `seen` samples of the epoch."""
+        _, world_size, batch_size = self._place()
+        return rank_batches(self._size - seen, world_size, batch_size, self.options.drop_last)
 
     @property
     def _size(self) -> int:
@@ -146,15 +164,14 @@ class SlipstreamLoader:
         self._reading = None
 
     def __iter__(self) -> Iterator[Any]:
-        rank, world_size = place(self.options.rank, self.options.world_size)
-        batch_size, drop_last = self.options.batch_size, self.options.drop_last
-        if self._reading is not None or not rank_batches(self._size - self._seen, world_size, batch_size, drop_last):
+        rank, world_size, batch_size = self._place()
+        if self._reading is not None or not self._left(self._seen):
             self._epoch, self._seen = self._epoch + 1, 0
         self._reading = reading = object()
         seen = self._seen
         order = epoch_order(self._samples, self._epoch, self._seed, self.options.shuffle)
-        mine = rank_order(order, rank, world_size, batch_size, drop_last, seen)
-        batches = self._batches(mine, self._epoch)
+        mine = rank_order(order, rank, world_size, batch_size, self.options.drop_last, seen)
+        batches = self._batches(mine, batch_size, self._epoch)
         ahead = Prefetcher(batches, self.options.prefetch) if self.options.prefetch else batches
         with closing(ahead):
             for _ in range(0, len(mine), batch_size):
@@ -164,10 +181,10 @@ class SlipstreamLoader:
                     self._seen = seen
                 yield self._transfer.receive(ready.pop())  # popped: the consumer alone holds the batch
 
-    def _batches(self, indices: NDArray[np.int64], epoch: int) -> Generator[Sent, None, None]:
+    def _batches(self, indices: NDArray[np.int64], batch_size: int, epoch: int) -> Generator[Sent, None, None]:
         """This rank's batches, on their way to the device."""
-        for begin in range(0, len(indices), self.options.batch_size):
-            batch: Any = read_columns(self.source, indices[begin : begin + self.options.batch_size], epoch)
+        for begin in range(0, len(indices), batch_size):
+            batch: Any = read_columns(self.source, indices[begin : begin + batch_size], epoch)
             if self.stages is not None:
                 batch = self.stages(batch)
             sent = [self._transfer.send(batch)]

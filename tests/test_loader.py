@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import json
+import os
 import threading
 import time
 import traceback
@@ -21,6 +23,7 @@ from slipstream_plugins.sources import IterableSource
 from slipstream_plugins.stages.mmap_cache_reader import MmapCacheReader
 from slipstream_plugins.testing import check_resume, same
 from tests.images import rgb_jpeg
+from tests.scripts import run_script
 
 N = 29
 STAGES = slipstream.Compose(
@@ -106,7 +109,9 @@ def test_options_and_fields_together(cache: Path) -> None:
         SlipstreamLoader(cache, batchsize=4)
 
 
-@pytest.mark.parametrize("bad", [{"batch_size": 0}, {"batch_size": 2.5}, {"prefetch": -1}, {"num_threads": -1}])
+@pytest.mark.parametrize(
+    "bad", [{"batch_size": 0}, {"batch_size": 2.5}, {"global_batch_size": 0}, {"prefetch": -1}, {"num_threads": -1}]
+)
 def test_bad_options_are_refused_by_name(bad: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(bad))):
         LoaderOptions(**bad)
@@ -140,6 +145,14 @@ def test_ranks_together_give_the_batches_of_one(cache: Path, world_size: int) ->
         parts = [rank[step] for rank in ranks]
         assert same(torch.cat([part["image"] for part in parts]), batch["image"])
         assert same(torch.cat([part["index"] for part in parts]), batch["index"])
+
+
+def test_a_global_batch_size_is_divided_among_the_ranks(cache: Path) -> None:
+    loader = SlipstreamLoader(cache, global_batch_size=12, rank=1, world_size=3)
+    assert loader.batch_size == 4 and len(loader) == 3
+    assert order(loader)[:4] == epoch_order(N, 0).tolist()[4:8]
+    with pytest.raises(ValueError, match="multiple of the 5 ranks, got 12"):
+        len(SlipstreamLoader(cache, global_batch_size=12, rank=1, world_size=5))
 
 
 @pytest.mark.parametrize("options", [{"prefetch": 0}, {"prefetch": 1}, {"prefetch": 4}, {"num_threads": 3}])
@@ -273,3 +286,55 @@ def test_a_kept_batch_is_never_changed(cache: Path) -> None:
 def test_an_empty_selection_has_no_batches(cache: Path) -> None:
     loader = SlipstreamLoader(cache, STAGES, indices=[])
     assert len(loader) == 0 and list(loader) == [] and list(loader) == []
+
+
+def test_ctrl_c_ends_a_training_loop_within_two_seconds(cache: Path) -> None:
+    body = f"""
+        import slipstream_plugins as slipstream
+        stages = slipstream.Compose([slipstream.BatchDecode(), slipstream.RRC(512)])
+        loader = slipstream.SlipstreamLoader({str(cache)!r}, stages, batch_size=29)
+        while True:
+            for batch in loader:
+                print("ready", flush=True)
+    """
+    code, out, seconds = run_script(body, interrupt=True)
+    assert "KeyboardInterrupt" in out and code != 0
+    assert seconds < 2
+
+
+def test_a_thousand_early_breaks_leave_no_thread_file_or_memory(cache: Path) -> None:
+    loader = SlipstreamLoader(cache, STAGES, batch_size=8)
+
+    def held() -> tuple[int, int]:
+        gc.collect()
+        return len(os.listdir("/proc/self/fd")), threading.active_count()
+
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    for _ in range(200):
+        next(iter(loader))
+    before, memory = held(), resident()
+    for _ in range(1000):
+        next(iter(loader))
+    assert held() == before
+    assert resident() - memory < 20e6
+
+
+def _rank(rank: int, world_size: int, cache: Path, folder: Path) -> None:
+    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=world_size)
+    loader = SlipstreamLoader(cache, STAGES, global_batch_size=12)
+    batches = [batch["index"].tolist() for batch in loader]
+    counts = [torch.zeros(1) for _ in range(world_size)]
+    torch.distributed.all_gather(counts, torch.tensor([float(len(batches))]))
+    (folder / f"{rank}.json").write_text(json.dumps([batches, [int(count) for count in counts]]))
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize("world_size", [2, 3])
+def test_processes_of_torch_distributed_share_an_epoch(cache: Path, tmp_path: Path, world_size: int) -> None:
+    torch.multiprocessing.spawn(_rank, (world_size, cache, tmp_path), world_size)  # type: ignore[no-untyped-call]
+    ranks, counts = zip(*(json.loads((tmp_path / f"{r}.json").read_text()) for r in range(world_size)), strict=True)
+    assert [list(count) for count in counts] == [[3] * world_size] * world_size
+    flat = [index for step in zip(*ranks, strict=True) for part in step for index in part]
+    assert flat[:N] == epoch_order(N, 0).tolist() and len(flat) < N + world_size

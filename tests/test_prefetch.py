@@ -5,9 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 import traceback
@@ -16,6 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from slipstream_plugins.prefetch import Prefetcher
+from tests.scripts import run_script
 
 
 def threads() -> list[threading.Thread]:
@@ -150,19 +148,6 @@ def test_closing_from_inside_another_thread_wakes_a_waiting_consumer() -> None:
 def test_a_depth_of_none_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         Prefetcher(iter([]), 0)
-
-
-def run_script(body: str, interrupt: bool = False) -> tuple[int, str, float]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(body)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert process.stdout is not None
-    first = process.stdout.readline() if interrupt else ""
-    begun = time.monotonic()
-    if interrupt:
-        process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=20)
-    return process.returncode, first + out, time.monotonic() - begun
 
 
 def test_ctrl_c_ends_the_program_within_two_seconds() -> None:
