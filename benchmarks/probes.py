@@ -48,11 +48,11 @@ def yardstick(job: Job) -> Figures:
 
 def best_per_image(run: Callable[[], int], rounds: int = 5) -> float:
     """Seconds of processor time per image, the least of some rounds."""
-    times = []
+    times: list[float] = []
     for _ in range(rounds):
         began = time.process_time()
-        times.append(run())
-        times[-1] = (time.process_time() - began) / times[-1]
+        images = run()
+        times.append((time.process_time() - began) / images)
     return min(times)
 
 
