@@ -57,6 +57,10 @@ class Registry:
         """Every name that a hook provides, sorted."""
         return sorted(self._provided[hook])
 
+    def owners(self, hook: str, name: str) -> list[str]:
+        """The distributions that provide a name."""
+        return [owner for owner, _ in self._provided[hook].get(name, [])]
+
     def find(self, hook: str, name: str) -> Callable[..., Any] | None:
         """The class or factory behind a name, or None.
 
@@ -65,7 +69,7 @@ class Registry:
         """
         found = self._provided[hook].get(name, [])
         if len(found) > 1:
-            owners = " and ".join(owner for owner, _ in found)
+            owners = " and ".join(self.owners(hook, name))
             raise SlipstreamError(
                 f"{name!r}: expected one plugin to provide it, got {owners}; uninstall one or import the class itself"
             )
