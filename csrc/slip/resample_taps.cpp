@@ -10,92 +10,147 @@ namespace {
 struct Weights {
   int first = 0, count = 0;
   int* weight = nullptr;
-
-  // Rounding must not make flat areas brighter or darker where every bit of the sum is used.
-  void add_up_to(int one, int center) {
-    int left = one;
-    for (int k = 0; k < count; ++k) left -= weight[k];
-    weight[std::clamp(center - first, 0, count - 1)] += left;
-  }
 };
 
-// The triangle filter over image samples.
-void triangle(const Axis& axis, int index, int bits, double* scratch, Weights& out) {
-  const double scale = axis.scale(), support = std::max(scale, 1.0);
-  // Relative to the bounds, as Pillow computes after a crop.
-  const double center = axis.begin - axis.low + (index + 0.5) * scale;
-  const Span span = touched(axis, center, support);
-  const double inverse = 1.0 / support;
-  out.first = span.first + axis.low;
-  out.count = span.last - span.first;
-  double sum = 0;
-  for (int k = 0; k < out.count; ++k) {
-    scratch[k] = std::max(0.0, 1.0 - std::fabs((k + span.first - center + 0.5) * inverse));
-    sum += scratch[k];
+// Fills the tables of one axis, output by output.
+class TapMaker {
+ public:
+  TapMaker(const Axis& axis, const Sampling& sampling, int bits, Arena& arena)
+      : axis_(axis),
+        sampling_(sampling),
+        q8_(bits == kQ8Bits),
+        one_(1 << bits),
+        scale_(axis.scale()),
+        support_(std::max(scale_, 1.0)),
+        inverse_(1.0 / support_),
+        begin_(axis.begin - axis.low) {
+    const int most = static_cast<int>(std::ceil(2 * support_)) + 3;
+    stride_ = most / sampling.ratio + 3;
+    scratch_ = arena.take_array<double>(most);
+    // Zeros to either side let compose_triangle() read beyond the taps.
+    image_.weight = arena.take_array<int>(most + 2 * kZeros) + kZeros;
   }
-  // A box that leaves its bounds by rounding may see nothing but the edge.
-  if (sum <= 0) sum = scratch[0] = 1;
-  const double unit = 1.0 / sum;
-  for (int k = 0; k < out.count; ++k) out.weight[k] = static_cast<int>(scratch[k] * unit * (1 << bits) + 0.5);
-  if (bits == kQ8Bits) out.add_up_to(1 << bits, static_cast<int>(center) + axis.low);
-}
 
-// From image samples to the samples of a component.
-void compose(const Weights& image, const Sampling& sampling, int bits, Weights& out) {
-  const Span span = sampling.made_of({image.first, image.first + image.count});
-  out.first = span.first;
-  out.count = span.last - span.first;
-  std::fill_n(out.weight, out.count, 0);
-  if (!sampling.triangle) {
-    for (int k = 0; k < image.count; ++k) {
-      out.weight[(image.first + k) / sampling.ratio - out.first] += image.weight[k];
+  int stride() const { return stride_; }
+
+  // The taps of output `index`, counted from the near end, in out.weight, which has room for stride()
+  // weights.
+  void make(int index, Weights& out) {
+    Weights& image = sampling_.ratio == 1 ? out : image_;
+    const double center = begin_ + (index + 0.5) * scale_;
+    if (!q8_ || scale_ > 1 || !between_two(center, image)) triangle(center, image);
+    if (sampling_.triangle) {
+      compose_triangle(out);
+    } else if (sampling_.ratio > 1) {
+      compose_repeat(out);
     }
-    return;
   }
-  const int last = sampling.size - 1;
-  for (int k = 0; k < image.count; ++k) {
-    const int sample = image.first + k, near = sample >> 1;
-    const int far = std::clamp(near + (sample & 1) * 2 - 1, 0, last);
-    out.weight[near - out.first] += 3 * image.weight[k];
-    out.weight[far - out.first] += image.weight[k];
-  }
-  for (int j = 0; j < out.count; ++j) out.weight[j] = (out.weight[j] + 2) >> 2;
-  out.add_up_to(1 << bits, (image.first + image.count / 2) >> 1);
-}
 
-void set(Taps& taps, int index, int bits, const Weights& from) {
-  taps.start[index] = from.first;
-  taps.count[index] = from.count;
-  taps.max_count = std::max(taps.max_count, from.count);
-  taps.low = std::min(taps.low, from.first);
-  taps.high = std::max(taps.high, from.first + from.count);
-  int* weight = taps.weight + index * taps.stride;
-  // One whole sample does not fit sixteen bits: the Q8 kernels' rounding makes up for it.
-  const int most = bits == kQ8Bits ? (1 << bits) - 1 : 1 << bits;
-  for (int k = 0; k < from.count; ++k) weight[k] = std::min(from.weight[k], most);
-}
+ private:
+  // Without antialiasing the filter is linear interpolation, unless the edge cuts it off.
+  bool between_two(double center, Weights& out) const {
+    const double position = center - 0.5;
+    const int first = static_cast<int>(position);
+    if (position < 0 || first + 1 >= axis_.high - axis_.low) return false;
+    const int second = static_cast<int>((position - first) * one_ + 0.5);
+    out.first = first + axis_.low;
+    out.count = 2;
+    out.weight[0] = std::min(one_ - second, one_ - 1);
+    out.weight[1] = std::min(second, one_ - 1);
+    return true;
+  }
+
+  // `center` is relative to the bounds, as in Pillow after a crop.
+  void triangle(double center, Weights& out) {
+    const Span span = touched(axis_, center, support_);
+    out.first = span.first + axis_.low;
+    out.count = span.last - span.first;
+    double sum = 0;
+    for (int k = 0; k < out.count; ++k) {
+      scratch_[k] = std::max(0.0, 1.0 - std::fabs((k + span.first - center + 0.5) * inverse_));
+      sum += scratch_[k];
+    }
+    // A box that leaves its bounds by rounding may see nothing but the edge.
+    if (sum <= 0) sum = scratch_[0] = 1;
+    const double unit = 1.0 / sum;
+    for (int k = 0; k < out.count; ++k) out.weight[k] = static_cast<int>(scratch_[k] * unit * one_ + 0.5);
+    if (q8_) add_up(out, static_cast<int>(center) + axis_.low);
+  }
+
+  // Rounding must not make flat areas brighter or darker. A whole sample does not fit sixteen bits: the Q8
+  // kernels' rounding makes up for it.
+  void add_up(Weights& out, int center) const {
+    int left = one_;
+    for (int k = 0; k < out.count; ++k) left -= out.weight[k];
+    int& weight = out.weight[std::clamp(center - out.first, 0, out.count - 1)];
+    weight = std::min(weight + left, one_ - 1);
+  }
+
+  void compose_repeat(Weights& out) const {
+    set_span(out);
+    std::fill_n(out.weight, out.count, 0);
+    for (int k = 0; k < image_.count; ++k) {
+      out.weight[(image_.first + k) / sampling_.ratio - out.first] += image_.weight[k];
+    }
+    if (q8_) add_up(out, out.first + out.count / 2);
+  }
+
+  // Component sample j weighs 3/4 in image samples 2 j and 2 j + 1, and 1/4 in their outer neighbours.
+  void compose_triangle(Weights& out) {
+    set_span(out);
+    int* weight = image_.weight;
+    for (int k = 0; k < kZeros; ++k) weight[-1 - k] = weight[image_.count + k] = 0;
+    for (int j = 0; j < out.count; ++j) {
+      const int* pair = weight + 2 * (out.first + j) - image_.first;
+      out.weight[j] = (3 * (pair[0] + pair[1]) + pair[-1] + pair[2] + 2) >> 2;
+    }
+    // At its ends the component is continued by its outermost samples.
+    const int last = sampling_.size - 1;
+    if (image_.first == 0) out.weight[0] += (weight[0] + 2) >> 2;
+    const int beyond = 2 * last + 1 - image_.first;
+    if (beyond < image_.count) out.weight[last - out.first] += (weight[beyond] + 2) >> 2;
+    add_up(out, (image_.first + image_.count / 2) >> 1);
+  }
+
+  void set_span(Weights& out) const {
+    const Span span = sampling_.made_of({image_.first, image_.first + image_.count});
+    out.first = span.first;
+    out.count = span.last - span.first;
+  }
+
+  static constexpr int kZeros = 3;
+  const Axis& axis_;
+  const Sampling& sampling_;
+  const bool q8_;
+  const int one_;
+  const double scale_, support_, inverse_, begin_;
+  int stride_;
+  double* scratch_;
+  Weights image_;
+};
 
 }  // namespace
 
 Taps make_taps(const Axis& axis, const Sampling& sampling, int bits, Arena& arena) {
   const int n = axis.outputs;
-  const int most = static_cast<int>(std::ceil(2 * std::max(axis.scale(), 1.0))) + 3;
+  TapMaker maker(axis, sampling, bits, arena);
   Taps taps;
   taps.outputs = n;
-  taps.stride = most / sampling.ratio + 3;
+  taps.stride = maker.stride();
   taps.start = arena.take_array<int>(n);
   taps.count = arena.take_array<int>(n);
   taps.weight = arena.take_array<int>(static_cast<std::size_t>(n) * taps.stride);
   taps.low = sampling.size;
-  double* scratch = arena.take_array<double>(most);
-  Weights image, component;
-  image.weight = arena.take_array<int>(most);
-  component.weight = arena.take_array<int>(taps.stride);
   for (int i = 0; i < n; ++i) {
     const int at = axis.mirror ? n - 1 - i : i;
-    triangle(axis, i, bits, scratch, image);
-    if (sampling.ratio > 1) compose(image, sampling, bits, component);
-    set(taps, at, bits, sampling.ratio > 1 ? component : image);
+    Weights out;
+    out.weight = taps.weight + at * taps.stride;
+    maker.make(i, out);
+    taps.start[at] = out.first;
+    taps.count[at] = out.count;
+    taps.max_count = std::max(taps.max_count, out.count);
+    taps.low = std::min(taps.low, out.first);
+    taps.high = std::max(taps.high, out.first + out.count);
   }
   return taps;
 }
