@@ -1,5 +1,7 @@
 #include "bindings/encoded.h"
 
+#include <cstring>
+
 #include "slip/batch.h"
 #include "slip/crc32c.h"
 #include "slip/decode.h"
@@ -12,9 +14,11 @@ HeldBuffer::HeldBuffer(py::handle object) {
 
 py::object HeldBuffer::part(Bytes part) const {
   if (part.size == 0) return py::memoryview(py::bytes());
-  py::object whole = py::memoryview(py::reinterpret_borrow<py::object>(view_.obj)).attr("toreadonly")();
-  if (whole.attr("ndim").cast<int>() != 1 || whole.attr("format").cast<std::string>() != "B")
-    whole = whole.attr("cast")("B");
+  py::object whole = py::memoryview(py::reinterpret_borrow<py::object>(view_.obj));
+  const Py_buffer& shape = *PyMemoryView_GET_BUFFER(whole.ptr());
+  const bool plain = shape.ndim == 1 && shape.itemsize == 1 && std::strcmp(shape.format, "B") == 0;
+  if (!plain) whole = whole.attr("cast")("B");
+  if (!shape.readonly) whole = whole.attr("toreadonly")();
   if (part.size == bytes().size) return whole;
   const auto begin = static_cast<py::ssize_t>(part.data - bytes().data);
   return whole[py::slice(begin, begin + static_cast<py::ssize_t>(part.size), 1)];
