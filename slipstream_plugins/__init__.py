@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from slipstream_plugins.stages.placement import ToDevice as ToDevice
     from slipstream_plugins.stages.placement import ToTuple as ToTuple
     from slipstream_plugins.stages.randomness import SharedEpoch as SharedEpoch
+    from slipstream_plugins.stages.streaming import StreamDecode as StreamDecode
     from slipstream_plugins.stages.streaming import decode as decode
 
 _MODULES = {
@@ -49,6 +50,7 @@ _MODULES = {
     "RandomResizedCrop": "stages.crops",
     "ResizeCrop": "stages.crops",
     "SharedEpoch": "stages.randomness",
+    "StreamDecode": "stages.streaming",
     "ToDevice": "stages.placement",
     "ToLayout": "stages.conversions",
     "ToTuple": "stages.placement",
