@@ -16,7 +16,7 @@ from slipstream_plugins.cache import format as layout
 from slipstream_plugins.cache.encodings import ENCODINGS
 from slipstream_plugins.cache.headers import probe
 from slipstream_plugins.cache.options import cache_id
-from slipstream_plugins.cache.pixels import exact_pixels
+from slipstream_plugins.cache.pixels import Failures, Pixels, exact_pixels
 from slipstream_plugins.cache.reader import Reader
 from slipstream_plugins.cache.records import Records
 from slipstream_plugins.cache.resize import Shrink
@@ -182,10 +182,8 @@ def _compare_images(
     options = reader.manifest.options
     if options["quality"] is not None:
         expected, _ = Shrink(options["short"], options["max_long"], options["quality"])(expected)
-    encoded, infos, _ = probe(expected)
-    rows = list(range(len(expected)))
-    theirs, their_failures = exact_pixels(encoded, infos, rows)
-    mine, my_failures = exact_pixels(records.encoded(), records.infos(), rows)
+    theirs, their_failures = _decoded(expected)
+    mine, my_failures = _decoded(list(records))
     for row, index in enumerate(indices.tolist()):
         if (row in mine) != (row in theirs):
             reason = {**my_failures, **their_failures}[row]
@@ -196,6 +194,12 @@ def _compare_images(
             result.reduced += 1
         else:
             result.problems.append(f"field {name!r}: the pixels differ from those of the source (sample {index})")
+
+
+def _decoded(images: list[Any]) -> tuple[dict[int, Pixels], Failures]:
+    encoded, infos, failures = probe(images)
+    pixels, failed = exact_pixels(encoded, infos, [row for row in range(len(images)) if row not in failures])
+    return pixels, {**failures, **failed}
 
 
 def _is_reduced(reader: Reader, image: Any, record: Any) -> bool:
