@@ -51,8 +51,8 @@ class CoefficientDecoder {
 
   Status read(std::uint64_t offset, std::uint32_t size, int row, int column) {
     const int mcus = geometry_.mcus_of(column);
-    const TileTarget target{coefficients_, nullptr, position_, reader_.components()};
-    if (Status s = reader_.read(offset, size, mcus, target); !s.ok()) return s;
+    const Tile tile{offset, size, {coefficients_, nullptr, position_, reader_.components()}};
+    if (Status s = reader_.read(&tile, 1, mcus); !s.ok()) return s;
     for (int i = 0; i < mcus * geometry_.mcu_blocks; ++i) {
       const TileBlock& at = reader_.layout().block[i];
       const ComponentGeometry& c = geometry_.component[at.component];

@@ -36,13 +36,9 @@ class PlaneDecoder {
     std::uint64_t offset = tile_bytes(record_, 0, top * geometry_.tiles_x);
     for (int row = top; row <= bottom; ++row) {
       const int tile = row * geometry_.tiles_x;
-      std::uint64_t at = offset + tile_bytes(record_, tile, tile + first);
-      for (int column = first; column <= last; ++column) {
-        const std::uint32_t size = record_.tile_size(tile + column);
-        if (Status s = read_tile(row, column, at, size); !s.ok()) return s;
-        at += size;
-      }
-      offset = at + tile_bytes(record_, tile + last + 1, tile + geometry_.tiles_x);
+      const std::uint64_t start = offset + tile_bytes(record_, tile, tile + first);
+      if (Status s = read_tiles(row, first, last, start); !s.ok()) return s;
+      offset += tile_bytes(record_, tile, tile + geometry_.tiles_x);
       transform_row(row);
     }
     describe(planes);
@@ -82,10 +78,29 @@ class PlaneDecoder {
     extents_ = arena_.take_array<std::uint8_t>(static_cast<std::size_t>(blocks));
   }
 
-  Status read_tile(int row, int column, std::uint64_t offset, std::uint32_t size) {
-    std::int32_t position[kMaxTileBlocks];
-    const int mcus = geometry_.mcus_of(column), count = mcus * geometry_.mcu_blocks;
-    for (int i = 0; i < count; ++i) {
+  // The tiles [first, last] of a row, two at a time where both are whole.
+  Status read_tiles(int row, int first, int last, std::uint64_t offset) {
+    Tile tiles[2];
+    std::int32_t position[2][kMaxTileBlocks];
+    for (int column = first; column <= last;) {
+      const int mcus = geometry_.mcus_of(column);
+      const int count = column < last && geometry_.mcus_of(column + 1) == mcus ? 2 : 1;
+      for (int t = 0; t < count; ++t) {
+        place_blocks(row, column + t, mcus, position[t]);
+        tiles[t] = {offset,
+                    record_.tile_size(row * geometry_.tiles_x + column + t),
+                    {coefficients_, extents_, position[t], reader_.components()}};
+        offset += tiles[t].size;
+      }
+      if (Status s = reader_.read(tiles, count, mcus); !s.ok()) return s;
+      column += count;
+    }
+    return {};
+  }
+
+  // Where the blocks of a tile go in the row buffer.
+  void place_blocks(int row, int column, int mcus, std::int32_t* position) const {
+    for (int i = 0; i < mcus * geometry_.mcu_blocks; ++i) {
       const TileBlock& at = reader_.layout().block[i];
       const Window& w = window_[at.component];
       const ComponentGeometry& c = geometry_.component[at.component];
@@ -93,8 +108,6 @@ class PlaneDecoder {
       const bool needed = x >= w.x0 && x < w.x1 && y >= w.y0 && y < w.y1;
       position[i] = needed ? w.first + at.y * w.columns() + (x - w.x0) : -1;
     }
-    return reader_.read(offset, size, mcus,
-                        TileTarget{coefficients_, extents_, position, reader_.components()});
   }
 
   void transform_row(int row) {

@@ -13,6 +13,7 @@ namespace slip::dct {
 namespace {
 
 constexpr std::uint64_t kOnes = 0x0101010101010101u;
+constexpr std::uint32_t kBadCodes = 0xffffffff;
 
 inline std::uint64_t load_word(const std::uint8_t* p) {
   std::uint64_t word;
@@ -45,11 +46,10 @@ inline std::uint64_t spread_bits(std::uint64_t x) {
 
 // Bits from the most significant down, read backwards from the end of a tile.
 struct BitCursor {
-  const std::uint8_t* at;
-  std::uint64_t bits;
-  int count;
+  const std::uint8_t* at = nullptr;
+  std::uint64_t bits = 0;
+  int count = 0;
 
-  explicit BitCursor(const std::uint8_t* end) : at(end), bits(0), count(0) {}
   // At least 56 bits from here on.
   void refill() {
     bits |= load_word(at - 8) >> count;
@@ -75,22 +75,21 @@ struct BitCursor {
 template <int kBits>
 inline std::uint32_t next_entry(BitCursor& in, const std::uint32_t* primary, const std::uint32_t* secondary,
                                 std::uint32_t context) {
-  constexpr int kRest = kMaxCodeLength - kBits;
   std::uint32_t entry = primary[(context << kBits) + (in.bits >> (64 - kBits))];
-  if (__builtin_expect((entry & 0x1f0000) == 0, 0)) {
-    entry = secondary[(entry << kRest) + ((in.bits >> 48) & ((1u << kRest) - 1))];
+  if (__builtin_expect((entry & kLongCode) != 0, 0)) {
+    entry = secondary[(entry >> 4 & 0x7ffffff) + (in.bits << kBits >> (64 - (entry & 15)))];
   }
   in.skip(static_cast<int>(entry >> 16 & 31));
   return entry;
 }
 
-// Four escaped width codes as a table entry, or 0xffffffff where a code is impossible.
+// Four escaped width codes as a table entry, or kBadCodes where one is impossible.
 inline std::uint32_t escaped_widths(BitCursor& in) {
   const std::uint32_t codes = in.raw16();
   std::uint32_t entry = codes;
   for (int g = 0; g < 4; ++g) {
     const std::uint32_t code = codes >> (4 * g) & 15;
-    if (code > kCodebookCode) return kBadHeads;
+    if (code > kCodebookCode) return kBadCodes;
     if (code == kCodebookCode) entry |= 1u << (24 + g);
   }
   return entry;
@@ -107,7 +106,7 @@ inline bool next_head(BitCursor& in, std::uint32_t cls, const DecodeTables& tabl
   std::uint32_t high = next_entry<kHighBits>(in, tables.high, tables.high_long, high_context);
   if (__builtin_expect((high & kEntryEscape) != 0, 0)) {
     high = escaped_widths(in);
-    if (high == kBadHeads) return false;
+    if (high == kBadCodes) return false;
   }
   const std::uint32_t extension_context = cls * 13 + (low & 15);
   std::uint32_t extension =
@@ -125,17 +124,31 @@ inline bool next_head(BitCursor& in, std::uint32_t cls, const DecodeTables& tabl
   return true;
 }
 
-inline std::uint32_t read_compact_heads(const std::uint8_t* end, const std::uint8_t* classes, int count,
-                                        const DecodeTables& tables, Head* heads, std::uint32_t* payload) {
-  BitCursor in(end);
-  std::uint32_t offset = 0;
+// Reads one head of each of kTiles tiles at a time: what one waits for, the other has.
+template <int kTiles>
+inline bool read_compact_heads(const HeadsJob* jobs, const std::uint8_t* classes, int count,
+                               const DecodeTables& tables) {
+  BitCursor in[kTiles];
+  for (int t = 0; t < kTiles; ++t) in[t].at = jobs[t].end;
+  std::uint32_t offset[kTiles] = {};
   for (int i = 0; i < count; ++i) {
-    if (!next_head(in, classes[i], tables, heads[i])) return kBadHeads;
-    heads[i].offset = offset;
-    offset += static_cast<std::uint32_t>(heads[i].widths * kOnes >> 56);
+    for (int t = 0; t < kTiles; ++t) {
+      Head& head = jobs[t].heads[i];
+      if (!next_head(in[t], classes[i], tables, head)) return false;
+      head.offset = offset[t];
+      offset[t] += static_cast<std::uint32_t>(head.widths * kOnes >> 56);
+    }
   }
-  *payload = offset;
-  return in.used_bytes(end);
+  for (int t = 0; t < kTiles; ++t) {
+    if (offset[t] + in[t].used_bytes(jobs[t].end) != jobs[t].size) return false;
+  }
+  return true;
+}
+
+inline bool read_compact_jobs(const HeadsJob* jobs, int tiles, const std::uint8_t* classes, int count,
+                              const DecodeTables& tables) {
+  return tiles == 1 ? read_compact_heads<1>(jobs, classes, count, tables)
+                    : read_compact_heads<2>(jobs, classes, count, tables);
 }
 
 // Whether some group has more than eight bits.

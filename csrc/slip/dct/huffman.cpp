@@ -102,30 +102,43 @@ std::vector<Codeword> codewords(const HuffmanCode& code) {
   return words;
 }
 
+namespace {
+
+// Codes of one prefix lie next to each other in canonical order, the longest last: [first, last) of `words`.
+void add_long_codes(Lookup& lookup, std::uint32_t& primary, const Codeword* first, const Codeword* last,
+                    const std::uint32_t* entries) {
+  const int rest = last[-1].length - lookup.bits;
+  primary =
+      kLongCode | static_cast<std::uint32_t>(lookup.secondary.size()) << 4 | static_cast<std::uint32_t>(rest);
+  for (const Codeword* word = first; word != last; ++word, ++entries) {
+    lookup.secondary.insert(lookup.secondary.end(), std::size_t{1} << (last[-1].length - word->length),
+                            *entries);
+  }
+}
+
+}  // namespace
+
 void add_context(Lookup& lookup, const HuffmanCode& code, const std::vector<std::uint32_t>& values) {
-  const int rest = kMaxCodeLength - lookup.bits;
   const std::size_t base = lookup.primary.size();
-  lookup.primary.resize(base + (std::size_t{1} << lookup.bits));
-  std::uint32_t start = 0;  // the code's bits, left-aligned in 16
-  std::size_t i = 0;
-  for (const Codeword& word : codewords(code)) {
-    const std::uint32_t entry = values[i++] | static_cast<std::uint32_t>(word.length) << 16;
-    const std::uint32_t end = start + share(word.length);
-    if (word.length <= lookup.bits) {
-      std::fill(lookup.primary.begin() + static_cast<std::ptrdiff_t>(base + (start >> rest)),
-                lookup.primary.begin() + static_cast<std::ptrdiff_t>(base + (end >> rest)), entry);
-    } else {
-      // Canonical order puts the codes of one prefix next to each other: the first opens the prefix's block.
-      if ((start & ((1u << rest) - 1)) == 0) {
-        lookup.primary[base + (start >> rest)] = static_cast<std::uint32_t>(lookup.secondary.size() >> rest);
-        lookup.secondary.resize(lookup.secondary.size() + (std::size_t{1} << rest));
-      }
-      const std::size_t block = static_cast<std::size_t>(lookup.primary[base + (start >> rest)]) << rest;
-      const std::size_t within = start & ((1u << rest) - 1);
-      std::fill_n(lookup.secondary.begin() + static_cast<std::ptrdiff_t>(block + within), share(word.length),
-                  entry);
+  lookup.primary.reserve(base + (std::size_t{1} << lookup.bits));
+  const std::vector<Codeword> words = codewords(code);
+  std::vector<std::uint32_t> entries;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    entries.push_back(values[i] | static_cast<std::uint32_t>(words[i].length) << 16);
+  }
+  for (std::size_t i = 0; i < words.size();) {
+    if (words[i].length <= lookup.bits) {
+      lookup.primary.insert(lookup.primary.end(), std::size_t{1} << (lookup.bits - words[i].length),
+                            entries[i]);
+      ++i;
+      continue;
     }
-    start = end;
+    const auto prefix = [&](std::size_t k) { return words[k].bits >> (words[k].length - lookup.bits); };
+    std::size_t end = i + 1;
+    while (end < words.size() && prefix(end) == prefix(i)) ++end;
+    lookup.primary.push_back(0);
+    add_long_codes(lookup, lookup.primary.back(), &words[i], words.data() + end, &entries[i]);
+    i = end;
   }
 }
 

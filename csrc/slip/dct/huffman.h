@@ -30,12 +30,14 @@ struct Codeword {
 std::vector<Codeword> codewords(const HuffmanCode& code);
 
 // Two-level look-up for several contexts. An entry is the caller's 32-bit value with the code's length in
-// bits 16-20; length 0 in the primary table sends to block `low 16 bits` of the secondary one.
+// bits 16-20, bit 31 clear. Where codes are longer than the primary index, the primary entry is kLongCode |
+// position in `secondary` << 4 | how many of the following bits to add to it.
 struct Lookup {
-  int bits = 0;                          // of the primary index
-  std::vector<std::uint32_t> primary;    // [context << bits | next bits]
-  std::vector<std::uint32_t> secondary;  // [block << (16 - bits) | following bits]
+  int bits = 0;                        // of the primary index
+  std::vector<std::uint32_t> primary;  // [context << bits | next bits]
+  std::vector<std::uint32_t> secondary;
 };
+constexpr std::uint32_t kLongCode = 1u << 31;
 
 // Appends the context `code` to the look-up; values[i] is the entry of code.symbols[i], its length bits zero.
 void add_context(Lookup& lookup, const HuffmanCode& code, const std::vector<std::uint32_t>& values);

@@ -40,7 +40,7 @@ struct DecodeTables {
   const std::uint64_t* codebook = nullptr;    // [8][256] vectors of eight int8
   const std::uint32_t* dictionary = nullptr;  // [4096]
 };
-constexpr int kLowBits = 10, kHighBits = 10, kExtensionBits = 8;
+constexpr int kLowBits = 12, kHighBits = 10, kExtensionBits = 8;
 constexpr std::uint32_t kEntryEscape = 1u << 21;
 
 class EncodeTables;

@@ -58,33 +58,58 @@ constexpr NaturalOrder make_natural_order() {
 
 constexpr NaturalOrder kNatural = make_natural_order();
 
+// The values of a block in zigzag order, as bytes offset by 128.
+struct Vectors {
+  alignas(32) std::uint64_t group[8];
+};
+
 template <int kGroups>
-inline void expand_groups(const std::uint8_t* p, std::uint64_t widths, std::uint64_t* vectors) {
+inline void expand_groups(const std::uint8_t* p, std::uint64_t widths, Vectors& vectors) {
   std::uint64_t offsets = widths * kOnes << 8;
   for (int g = 0; g < kGroups; ++g) {
     const std::uint64_t width = widths & 15;
-    vectors[g] = _pdep_u64(load_word(p + (offsets & 255)), kFields[width]) + kRebias[width];
+    vectors.group[g] = _pdep_u64(load_word(p + (offsets & 255)), kFields[width]) + kRebias[width];
     widths >>= 8;
     offsets >>= 8;
   }
 }
 
-inline void look_up_groups(const std::uint8_t* p, const Head& head, const std::uint64_t* codebook,
-                           std::uint64_t* vectors) {
-  const std::uint64_t offsets = head.widths * kOnes << 8;
-  for (unsigned left = head.codebook; left != 0; left &= left - 1) {
-    const int g = __builtin_ctz(left);
-    vectors[g] = codebook[kCodebookSize * g + p[offsets >> (8 * g) & 255]] ^ kOffset;
+inline bool has_high_groups(const Head& head) { return head.widths >> 32 != 0; }
+
+void expand_tile(const std::uint8_t* tile, const Head* heads, int count, Vectors* vectors) {
+  for (int i = 0; i < count; ++i) {
+    const std::uint8_t* p = tile + heads[i].offset;
+    if (has_high_groups(heads[i])) {
+      expand_groups<8>(p, heads[i].widths, vectors[i]);
+    } else {
+      expand_groups<4>(p, heads[i].widths, vectors[i]);
+    }
+  }
+}
+
+// Replaces codebook indices by their vectors, eight blocks at a time so that few loops end unforeseen.
+void look_up_vectors(const std::uint8_t* tile, const Head* heads, int count, const std::uint64_t* codebook,
+                     Vectors* vectors) {
+  for (int first = 0; first < count; first += 8) {
+    std::uint64_t left = 0;
+    for (int i = first; i < count && i < first + 8; ++i) {
+      left |= static_cast<std::uint64_t>(heads[i].codebook) << (8 * (i - first));
+    }
+    for (; left != 0; left &= left - 1) {
+      const int bit = __builtin_ctzll(left), g = bit & 7, i = first + (bit >> 3);
+      const std::uint64_t offset = heads[i].widths * kOnes << 8 >> (8 * g) & 255;
+      vectors[i].group[g] = codebook[kCodebookSize * g + tile[heads[i].offset + offset]] ^ kOffset;
+    }
   }
 }
 
 // Quarters beyond kQuarters hold nothing but zeros.
 template <int kQuarters>
-inline void write_natural(const std::uint64_t* vectors, std::int16_t* out) {
+inline void write_natural(const Vectors& vectors, std::int16_t* out) {
   const __m256i offset = _mm256_set1_epi8(-128);
   __m256i quarter[kQuarters];
   for (int q = 0; q < kQuarters; ++q) {
-    const __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(vectors + 2 * q));
+    const __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(vectors.group + 2 * q));
     quarter[q] = _mm256_xor_si256(_mm256_broadcastsi128_si256(bytes), offset);
   }
   for (int half = 0; half < 2; ++half) {
@@ -115,23 +140,11 @@ inline void write_natural(const std::uint64_t* vectors, std::int16_t* out) {
   }
 }
 
-inline void unpack_block(const std::uint8_t* p, const Head& head, const std::uint64_t* codebook,
-                         std::int16_t* out) {
-  alignas(16) std::uint64_t vectors[8];
-  if (head.widths >> 32 == 0) {
-    expand_groups<4>(p, head.widths, vectors);
-    if (head.codebook != 0) look_up_groups(p, head, codebook, vectors);
-    write_natural<2>(vectors, out);
-  } else {
-    expand_groups<8>(p, head.widths, vectors);
-    if (head.codebook != 0) look_up_groups(p, head, codebook, vectors);
-    write_natural<4>(vectors, out);
-  }
-  if (__builtin_expect(has_big_group(head.widths), 0)) add_high_parts(p, head.widths, out);
-}
-
 void unpack(const std::uint8_t* tile, const Head* heads, int count, const std::uint64_t* codebook,
             const TileTarget& target) {
+  Vectors vectors[kMaxTileBlocks];
+  expand_tile(tile, heads, count, vectors);
+  if (codebook != nullptr) look_up_vectors(tile, heads, count, codebook, vectors);
   std::int16_t dc[3] = {0, 0, 0};
   for (int i = 0; i < count; ++i) {
     const Head& head = heads[i];
@@ -142,19 +155,19 @@ void unpack(const std::uint8_t* tile, const Head* heads, int count, const std::u
       continue;
     }
     std::int16_t* out = target.coefficients + 64 * static_cast<std::ptrdiff_t>(position);
-    unpack_block(tile + head.offset, head, codebook, out);
+    if (has_high_groups(head)) {
+      write_natural<4>(vectors[i], out);
+    } else {
+      write_natural<2>(vectors[i], out);
+    }
+    if (__builtin_expect(has_big_group(head.widths), 0)) add_high_parts(tile + head.offset, head.widths, out);
     out[0] = before = next_dc(before, out[0], head);
     if (target.extents != nullptr) target.extents[position] = extent_of(head.widths);
   }
 }
 
-std::uint32_t compact_heads(const std::uint8_t* end, const std::uint8_t* classes, int count,
-                            const DecodeTables& tables, Head* heads, std::uint32_t* payload) {
-  return read_compact_heads(end, classes, count, tables, heads, payload);
-}
-
 }  // namespace
 
-const TileKernels kAvx2TileKernels = {compact_heads, unpack};
+const TileKernels kAvx2TileKernels = {read_compact_jobs, unpack};
 
 }  // namespace slip::dct

@@ -25,11 +25,18 @@ struct TileTarget {
   const std::uint8_t* component;  // [count]
 };
 
+// The heads of one tile, which lie backwards from `end`.
+struct HeadsJob {
+  const std::uint8_t* end;
+  std::uint32_t size;  // of the tile, which heads and groups must fill exactly
+  Head* heads;         // [count] result
+};
+
 struct TileKernels {
-  // Reads the heads of `count` blocks, which lie backwards from `end`; `margin` bytes before `end` can be
-  // read, at least heads_margin(count). Returns the bytes that they take, and the payload's in `payload`.
-  std::uint32_t (*compact_heads)(const std::uint8_t* end, const std::uint8_t* classes, int count,
-                                 const DecodeTables& tables, Head* heads, std::uint32_t* payload);
+  // Reads the heads of one or two tiles of `count` blocks each; heads_margin(count) bytes before `end` must
+  // be readable. False where they do not fit the tile.
+  bool (*compact_heads)(const HeadsJob* jobs, int tiles, const std::uint8_t* classes, int count,
+                        const DecodeTables& tables);
   // Unpacks blocks whose payload is known to lie within readable memory, kTail bytes before its end.
   void (*unpack)(const std::uint8_t* tile, const Head* heads, int count, const std::uint64_t* codebook,
                  const TileTarget& target);
@@ -45,7 +52,5 @@ extern const TileKernels kAvx2TileKernels;
 
 // Those of simd_level().
 const TileKernels& tile_kernels();
-
-constexpr std::uint32_t kBadHeads = 0xffffffff;
 
 }  // namespace slip::dct

@@ -64,14 +64,9 @@ void unpack(const std::uint8_t* tile, const Head* heads, int count, const std::u
   }
 }
 
-std::uint32_t compact_heads(const std::uint8_t* end, const std::uint8_t* classes, int count,
-                            const DecodeTables& tables, Head* heads, std::uint32_t* payload) {
-  return read_compact_heads(end, classes, count, tables, heads, payload);
-}
-
 }  // namespace
 
-const TileKernels kPortableTileKernels = {compact_heads, unpack};
+const TileKernels kPortableTileKernels = {read_compact_jobs, unpack};
 
 const TileKernels& tile_kernels() {
 #ifdef SLIP_X86

@@ -1,5 +1,6 @@
 #include "slip/dct/tile_reader.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "slip/dct/block.h"
@@ -49,23 +50,29 @@ TileReader::TileReader(const Record& record, const Tables& tables)
   }
 }
 
-bool TileReader::compact_heads(const std::uint8_t* tile, std::uint32_t size, int count, Head* heads) const {
-  const std::uint8_t* end = tile + size;
-  const auto margin = static_cast<std::size_t>(heads_margin(count));
+bool TileReader::compact_heads(const Tile* tiles, int count, int blocks,
+                               Head (*heads)[kMaxTileBlocks]) const {
+  const auto margin = static_cast<std::size_t>(heads_margin(blocks));
   std::uint8_t copy[heads_margin(kMaxTileBlocks)];
-  if (static_cast<std::size_t>(end - record_.whole.data) < margin) {
-    // Damaged heads could be read back to before the record's start.
-    const std::size_t kept = size < margin ? size : margin;
-    std::memset(copy, 0, sizeof copy);
-    std::memcpy(copy + sizeof copy - kept, end - kept, kept);
-    end = copy + sizeof copy;
+  HeadsJob jobs[2] = {};
+  for (int t = 0; t < count; ++t) {
+    jobs[t] = {record_.payload.data + tiles[t].offset + tiles[t].size, tiles[t].size, heads[t]};
   }
-  std::uint32_t payload = 0;
-  const std::uint32_t used = kernels_.compact_heads(end, class_, count, tables_, heads, &payload);
-  return used != kBadHeads && used + payload == size;
+  if (static_cast<std::size_t>(jobs[0].end - record_.whole.data) < margin) {
+    // Damaged heads could be read back to before the record's start.
+    if (count == 2)
+      return compact_heads(tiles, 1, blocks, heads) && compact_heads(tiles + 1, 1, blocks, heads + 1);
+    const std::size_t kept = std::min<std::size_t>(tiles[0].size, margin);
+    std::memset(copy, 0, sizeof copy);
+    std::memcpy(copy + sizeof copy - kept, jobs[0].end - kept, kept);
+    jobs[0].end = copy + sizeof copy;
+  }
+  return kernels_.compact_heads(jobs, count, class_, blocks, tables_);
 }
 
-bool TileReader::wide_heads(const std::uint8_t* tile, std::uint32_t size, int count, Head* heads) const {
+bool TileReader::wide_heads(const Tile& where, int count, Head* heads) const {
+  const std::uint8_t* tile = record_.payload.data + where.offset;
+  const std::uint32_t size = where.size;
   std::uint32_t escape = static_cast<std::uint32_t>((count * kWideHeadBits + 7) / 8);
   if (size < escape) return false;
   for (int i = 0; i < count; ++i) {
@@ -92,17 +99,25 @@ bool TileReader::wide_heads(const std::uint8_t* tile, std::uint32_t size, int co
   return offset == size;
 }
 
-Status TileReader::read(std::uint64_t offset, std::uint32_t size, int mcus, const TileTarget& target) const {
-  if (offset > record_.payload.size || size > record_.payload.size - offset) {
-    return Status(Code::corrupt, "dct record: a tile lies outside its payload");
+Status TileReader::read(const Tile* tiles, int count, int mcus) const {
+  const int blocks = mcus * record_.geometry.mcu_blocks;
+  Head heads[2][kMaxTileBlocks];
+  for (int t = 0; t < count; ++t) {
+    if (tiles[t].offset > record_.payload.size || tiles[t].size > record_.payload.size - tiles[t].offset) {
+      return {Code::corrupt, "dct record: a tile lies outside its payload"};
+    }
   }
-  const std::uint8_t* tile = record_.payload.data + offset;
-  const int count = mcus * record_.geometry.mcu_blocks;
-  Head heads[kMaxTileBlocks];
-  const bool valid = record_.header.packing == Packing::compact ? compact_heads(tile, size, count, heads)
-                                                                : wide_heads(tile, size, count, heads);
-  if (!valid) return Status(Code::corrupt, "dct record: a tile's heads do not fit its size");
-  kernels_.unpack(tile, heads, count, tables_.codebook, target);
+  bool valid = true;
+  if (record_.header.packing == Packing::compact) {
+    valid = compact_heads(tiles, count, blocks, heads);
+  } else {
+    for (int t = 0; t < count; ++t) valid = valid && wide_heads(tiles[t], blocks, heads[t]);
+  }
+  if (!valid) return {Code::corrupt, "dct record: a tile's heads do not fit its size"};
+  for (int t = 0; t < count; ++t) {
+    kernels_.unpack(record_.payload.data + tiles[t].offset, heads[t], blocks, tables_.codebook,
+                    tiles[t].target);
+  }
   return {};
 }
 

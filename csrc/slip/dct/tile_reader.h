@@ -10,6 +10,14 @@
 
 namespace slip::dct {
 
+// A tile at [offset, offset + size) of the payload, and where its blocks go; target.block and
+// target.component hold an entry per block.
+struct Tile {
+  std::uint64_t offset;
+  std::uint32_t size;
+  TileTarget target;
+};
+
 class TileReader {
  public:
   // `record` and `tables` must outlive the reader; the tables are of the record's packing.
@@ -18,13 +26,12 @@ class TileReader {
   const TileLayout& layout() const { return layout_; }
   const std::uint8_t* components() const { return component_; }
 
-  // Decodes the tile of `mcus` MCUs at [offset, offset + size) of the payload; target.block and
-  // target.component hold an entry per block.
-  Status read(std::uint64_t offset, std::uint32_t size, int mcus, const TileTarget& target) const;
+  // Decodes one or two tiles of `mcus` MCUs each.
+  Status read(const Tile* tiles, int count, int mcus) const;
 
  private:
-  bool compact_heads(const std::uint8_t* tile, std::uint32_t size, int count, Head* heads) const;
-  bool wide_heads(const std::uint8_t* tile, std::uint32_t size, int count, Head* heads) const;
+  bool compact_heads(const Tile* tiles, int count, int blocks, Head (*heads)[kMaxTileBlocks]) const;
+  bool wide_heads(const Tile& tile, int blocks, Head* heads) const;
 
   const Record& record_;
   const DecodeTables& tables_;
