@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -73,12 +74,11 @@ def trainer(folder: Path, epochs: int = 3, **options: Any) -> lightning.Trainer:
     return lightning.Trainer(
         max_epochs=epochs,
         accelerator="cpu",
-        devices=1,
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         default_root_dir=folder,
-        **options,
+        **{"devices": 1, **options},
     )
 
 
@@ -142,6 +142,25 @@ def test_a_run_resumed_at_the_end_of_an_epoch_goes_on_with_the_next(small_cache:
         second, datamodule=data(small_cache), ckpt_path=tmp_path / "epoch.ckpt", weights_only=False
     )
     assert epochs_seen(second) == [epoch_order(N, 2).tolist()]
+
+
+class Reports(Model):
+    """Writes down what its rank saw."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def on_train_end(self) -> None:
+        (self.folder / f"{self.trainer.global_rank}.json").write_text(json.dumps(self.seen))
+
+
+def test_two_processes_share_every_epoch(small_cache: Path, tmp_path: Path) -> None:
+    run = trainer(tmp_path, 2, strategy="ddp_spawn", devices=2, enable_checkpointing=False)
+    run.fit(Reports(tmp_path), datamodule=data(small_cache))
+    ranks = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2)]
+    flat = [index for step in zip(*ranks, strict=True) for part in step for index in part]
+    assert [flat[:N], flat[N:]] == [epoch_order(N, epoch).tolist() for epoch in range(2)]
 
 
 def test_the_cache_is_built_once_and_used(
