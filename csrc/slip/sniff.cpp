@@ -1,9 +1,9 @@
 #include "slip/sniff.h"
 
 #include <algorithm>
-#include <iterator>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 
 namespace slip {
 namespace {
@@ -50,6 +50,8 @@ std::string describe_bytes(Bytes bytes) {
   const std::size_t length = std::min<std::size_t>(bytes.size, 16);
   if (is_text(bytes)) {
     std::string start(reinterpret_cast<const char*>(bytes.data), length);
+    // A reason is plain ASCII, wherever the text is cut.
+    std::replace_if(start.begin(), start.end(), [](char c) { return (c & 0x80) != 0; }, '?');
     std::replace_if(
         start.begin(), start.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
     return "text (\"" + start + (bytes.size > length ? "...\")" : "\")");
