@@ -11,14 +11,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from slipstream_plugins.adapters.lightning import SlipstreamDataModule as SlipstreamDataModule
+    from slipstream_plugins.errors import BuildError as BuildError
     from slipstream_plugins.errors import CacheError as CacheError
     from slipstream_plugins.errors import DecodeError as DecodeError
     from slipstream_plugins.errors import MissingExtraError as MissingExtraError
     from slipstream_plugins.errors import SlipstreamError as SlipstreamError
     from slipstream_plugins.errors import SourceError as SourceError
     from slipstream_plugins.hookspecs import hookimpl as hookimpl
+    from slipstream_plugins.loader import LoaderOptions as LoaderOptions
+    from slipstream_plugins.loader import SlipstreamLoader as SlipstreamLoader
     from slipstream_plugins.plan import DecodePlan as DecodePlan
     from slipstream_plugins.plugins import stage as stage
+    from slipstream_plugins.sampler import EpochSampler as EpochSampler
+    from slipstream_plugins.sources import open_source as open_source
     from slipstream_plugins.stages.composing import Compose as Compose
     from slipstream_plugins.stages.conversions import Normalize as Normalize
     from slipstream_plugins.stages.conversions import ToLayout as ToLayout
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
     from slipstream_plugins.stages.crops import ResizeCrop as ResizeCrop
     from slipstream_plugins.stages.decoding import BatchDecode as BatchDecode
     from slipstream_plugins.stages.flips import HorizontalFlip as HorizontalFlip
+    from slipstream_plugins.stages.mmap_cache_reader import MmapCacheReader as MmapCacheReader
     from slipstream_plugins.stages.placement import ToDevice as ToDevice
     from slipstream_plugins.stages.placement import ToTuple as ToTuple
     from slipstream_plugins.stages.randomness import SharedEpoch as SharedEpoch
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
     from slipstream_plugins.stages.streaming import decode as decode
 
 _MODULES = {
+    "BuildError": "errors",
     "CacheError": "errors",
     "DecodeError": "errors",
     "MissingExtraError": "errors",

@@ -128,7 +128,9 @@ class Compose(Stage):
         if batch.form == "columns" and "epoch" not in names and not self._keeps_epoch:
             batch = replace(batch, columns={name: c for name, c in batch.columns.items() if name != "epoch"})
         done = super().finish(batch)
-        return last.pick(done) if isinstance(last, ToTuple) else done
+        if not isinstance(last, ToTuple):
+            return done
+        return [last.pick(sample) for sample in done] if batch.form == "samples" else last.pick(done)
 
     def split(self) -> tuple[Compose, Compose]:
         """The host part, for worker processes, and the device part, which begins with ToDevice, for the trainer's.
