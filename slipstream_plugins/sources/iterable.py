@@ -127,4 +127,6 @@ def _value(name: str, kind: str, value: Any, index: int) -> Any:
         if not is_buffer(value):
             raise SourceError(f"field {name!r}: expected a buffer, got {type(value).__name__} (sample {index})")
         return value
+    if kind == "int" and isinstance(value, (bool, np.bool_)):
+        return int(value)
     return value.item() if isinstance(value, np.generic) else value

@@ -46,9 +46,12 @@ def tar_members(path: Path, data: memoryview) -> Iterator[Member]:
         _check_header(path, position, header)
         size = _number(path, position, header[124:136]) if "size" not in extended else int(extended["size"])
         begin, kind = position + BLOCK, header[156:157]
-        if begin + size > len(data):
-            raise _damaged(path, position, f"expected {size} bytes of content, got {len(data) - begin}: it ends early")
-        position = begin + -(-size // BLOCK) * BLOCK
+        following = begin + -(-size // BLOCK) * BLOCK
+        if following > len(data):
+            raise _damaged(
+                path, position, f"expected {following - begin} more bytes, got {len(data) - begin}: it ends early"
+            )
+        position = following
         if kind == b"L":
             long_name = _text(bytes(data[begin : begin + size]))
         elif kind == b"x":
