@@ -72,6 +72,7 @@ TEST(oddities_that_lose_nothing_are_accepted) {
     CHECK(decode_whole(with_inserted(jpeg, find_segment(jpeg, 0xDB) - 4, {1, 2, 3})).ok());
     CHECK(decode_whole(with_inserted(jpeg, jpeg.size() - 2, {1, 2, 3})).ok());
     CHECK(decode_whole(with_inserted(jpeg, jpeg.size(), {1, 2, 3})).ok());
+    CHECK(decode_whole(with_inserted(jpeg, 2, {0xFF, 0xE2, 0, 0})).ok());
   }
   File endless = ordinary();
   endless.resize(endless.size() - 2);

@@ -30,8 +30,8 @@ bool Segments::next(Segment& segment) {
     finished_ = marker == kSos || marker == kEoi;
     if (stands_alone(marker)) return true;
     if (end - p < 2) break;
-    const int length = read16(p);
-    if (length < 2 || end - p < length) break;
+    const int length = std::max(2, read16(p));  // libjpeg takes less for an empty segment
+    if (end - p < length) break;
     segment.payload = Bytes{p + 2, static_cast<std::size_t>(length - 2)};
     position_ += static_cast<std::size_t>(length);
     return true;
