@@ -7,8 +7,8 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <mutex>
-#include <system_error>
 #include <thread>
 
 namespace slip {
@@ -59,7 +59,7 @@ class Pool {
       bool started = true;
       try {
         std::thread([this] { serve(); }).detach();
-      } catch (const std::system_error&) {
+      } catch (const std::exception&) {
         started = false;
       }
       pthread_sigmask(SIG_SETMASK, &before, nullptr);
