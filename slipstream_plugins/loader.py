@@ -20,6 +20,7 @@ from slipstream_plugins.sources import open_source
 from slipstream_plugins.stages.composing import Compose
 from slipstream_plugins.stages.decoding import BatchDecode
 from slipstream_plugins.stages.mmap_cache_reader import MmapCacheReader
+from slipstream_plugins.stages.streaming import StreamDecode
 from slipstream_plugins.transfer import Sent, Transfer
 from slipstream_plugins.types import Source
 
@@ -42,7 +43,8 @@ class LoaderOptions:
         indices: [m] the samples to visit; None visits every one.
         rank, world_size: None takes those of torch.distributed where it runs, else 0 and 1.
         prefetch: Batches made ahead by a background thread; 0 makes each one in the caller's thread when asked.
-        num_threads: Threads that decode; 0 takes the stages' own setting, by default every core this process may use.
+        num_threads: Threads that decode, in place of the stages' own number; 0 keeps theirs, by default one for every
+            processor that this process may use.
         device: Where tensors go; None is "cuda" where there is one, else they stay on the CPU.
         pin_memory: Copy to a CUDA device from pinned memory, beside the computation.
     """
@@ -219,11 +221,27 @@ def _stacked(source: Source, indices: NDArray[np.int64]) -> dict[str, Any]:
 
 
 def with_threads(stages: Any, num_threads: int) -> Any:
-    """`stages` whose BatchDecode, where it names no number of threads, uses this many."""
-    if isinstance(stages, BatchDecode) and stages.num_threads is None:
+    """`stages` whose BatchDecode uses this many threads.
+
+    Raises:
+        ValueError: There is none that could.
+    """
+    changed = _with_threads(stages, num_threads)
+    if changed is stages:
+        raise ValueError(f"num_threads: expected stages with a BatchDecode, got {stages!r}; leave num_threads out")
+    return changed
+
+
+def _with_threads(stages: Any, num_threads: int) -> Any:
+    if isinstance(stages, BatchDecode):
         return replace(stages, num_threads=num_threads)
+    if isinstance(stages, StreamDecode):
+        inner = _with_threads(stages.stage, num_threads)
+        return stages if inner is stages.stage else replace(stages, stage=inner)
     if isinstance(stages, Compose):
-        return replace(stages, stages=tuple(with_threads(stage, num_threads) for stage in stages.stages))
+        changed = tuple(_with_threads(stage, num_threads) for stage in stages.stages)
+        alike = all(one is other for one, other in zip(changed, stages.stages, strict=True))
+        return stages if alike else replace(stages, stages=changed)
     return stages
 
 

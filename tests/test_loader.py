@@ -187,10 +187,13 @@ def test_prefetch_says_where_and_how_far_ahead_batches_are_made(cache: Path) -> 
 
 
 def test_num_threads_reaches_the_decoder(cache: Path) -> None:
-    loader = SlipstreamLoader(cache, STAGES, num_threads=3)
-    assert loader.stages.stages[0].num_threads == 3  # type: ignore[union-attr]
     chosen = slipstream.Compose([slipstream.BatchDecode(num_threads=1)])  # type: ignore[arg-type]
-    assert SlipstreamLoader(cache, chosen, num_threads=3).stages == chosen
+    for stages in (STAGES, chosen, slipstream.decode(size=32), slipstream.BatchDecode()):
+        loader = SlipstreamLoader(cache, stages, num_threads=3, batch_size=2)
+        assert "num_threads=3" in repr(loader.stages) and "num_threads=1" not in repr(loader.stages)
+        next(iter(loader))
+    with pytest.raises(ValueError, match="num_threads: expected stages with a BatchDecode"):
+        SlipstreamLoader(cache, Where(), num_threads=3)
 
 
 def test_device_moves_every_tensor(cache: Path) -> None:
