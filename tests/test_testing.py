@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-sys.path.insert(0, str(Path(__file__).parent / "plugins_fixture"))
-
-from slip_tint import Tint, Words
-
 from slipstream_plugins.testing import check_resume, check_source, check_stage, same
+from tests.plugins_fixture.slip_tint import Tint, Words
 
 
 def batch() -> dict[str, Any]:
