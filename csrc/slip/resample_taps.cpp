@@ -38,9 +38,10 @@ class TapMaker {
   void make(int index, Weights& out) {
     Weights& image = sampling_.ratio == 1 ? out : image_;
     const double center = begin_ + (index + 0.5) * scale_;
-    if (!q8_ || scale_ > 1 || !between_two(center, image)) triangle(center, image);
+    const bool two = q8_ && scale_ <= 1 && between_two(center, image);
+    if (!two) triangle(center, image);
     if (sampling_.triangle) {
-      compose_triangle(out);
+      if (!two || !compose_two(out)) compose_triangle(out);
     } else if (sampling_.ratio > 1) {
       compose_repeat(out);
     }
@@ -93,6 +94,25 @@ class TapMaker {
       out.weight[(image_.first + k) / sampling_.ratio - out.first] += image_.weight[k];
     }
     if (q8_) add_up(out, out.first + out.count / 2);
+  }
+
+  // What compose_triangle() gives for two taps away from the ends.
+  bool compose_two(Weights& out) const {
+    const int near = image_.weight[0], far = image_.weight[1], j = image_.first >> 1;
+    if (image_.first & 1) {
+      out.first = j;
+      out.count = 2;
+      out.weight[0] = (3 * near + far + 2) >> 2;
+      out.weight[1] = one_ - out.weight[0];
+      return true;
+    }
+    if (j < 1 || j + 1 >= sampling_.size) return false;
+    out.first = j - 1;
+    out.count = 3;
+    out.weight[0] = (near + 2) >> 2;
+    out.weight[2] = (far + 2) >> 2;
+    out.weight[1] = one_ - out.weight[0] - out.weight[2];
+    return true;
   }
 
   // Component sample j weighs 3/4 in image samples 2 j and 2 j + 1, and 1/4 in their outer neighbours.

@@ -48,7 +48,7 @@ const UpsampleKernels& upsample_kernels() {
 }
 
 Upsampler::Upsampler(const Plane& plane, const PlaneSampling& sampling, int first, int last, Arena& arena)
-    : plane_(plane), sampling_(sampling), first_(first), last_(last) {
+    : plane_(plane), sampling_(sampling), first_(first) {
   const int ratio = sampling.x.ratio;
   column_ = first / ratio - (sampling.x.triangle ? 1 : 0);
   columns_ = (last - 1) / ratio + 1 + (sampling.x.triangle ? 1 : 0) - column_;

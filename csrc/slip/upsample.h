@@ -49,7 +49,7 @@ class Upsampler {
 
   const Plane& plane_;
   PlaneSampling sampling_;
-  int first_, last_;
+  int first_;
   int column_ = 0, columns_ = 0;   // component columns that the triangle reads, before the edge rule
   std::uint16_t* sums_ = nullptr;  // one for each of these columns
   std::uint8_t* out_ = nullptr;
