@@ -37,16 +37,15 @@ $(VENV)/.system: .ci/system-packages
 	@touch $@
 
 # torch comes first and is then held by a constraint: nothing else may replace it.
-$(VENV)/.installed: $(VENV)/.system pyproject.toml
+$(VENV)/.tools: $(VENV)/.system
 	$(PIP) "pip>=23.1"
 	$(PIP) $(if $(findstring --,$(TORCH)),$(TORCH),"$(TORCH)")
 	@$(PY) -m pip freeze --disable-pip-version-check | grep -E '^torch(vision|audio)?==' > $(VENV)/constraints.txt
 	$(PIP) "scikit-build-core>=0.10" "pybind11>=2.13" "cmake>=3.18" ninja
-	$(PIP) --no-build-isolation --constraint $(VENV)/constraints.txt --editable ".[dev]"
-	@touch $@ $(VENV)/.built
+	@touch $@
 
-$(VENV)/.built: $(VENV)/.installed $(NATIVE_SOURCES)
-	$(PIP) --no-build-isolation --no-deps --editable .
+$(VENV)/.built: $(VENV)/.tools pyproject.toml $(NATIVE_SOURCES)
+	$(PIP) --no-build-isolation --constraint $(VENV)/constraints.txt --editable ".[dev]"
 	@touch $@
 
 test: test-native test-python
