@@ -14,7 +14,7 @@ from slipstream_plugins import _core
 from slipstream_plugins.cache import format as layout
 from slipstream_plugins.cache.network import on_network
 from slipstream_plugins.cache.records import Records
-from slipstream_plugins.cache.shard_files import ColumnFiles, PayloadFile
+from slipstream_plugins.cache.shard_files import ColumnFiles, PayloadFile, gone
 from slipstream_plugins.errors import CacheError
 from slipstream_plugins.types import Sample
 
@@ -59,6 +59,22 @@ class Reader:
         self._starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
         self._columns = {name: ColumnFiles(self.path, self.manifest, name, self._starts) for name in self._fields}
         self._payloads: dict[tuple[str, int], PayloadFile] = {}
+        self._register_tables()
+
+    def _register_tables(self) -> None:
+        """Makes the entropy tables of this cache known to the decoder of this process."""
+        for name, entry in self.manifest.tables.items():
+            file = self.path / name
+            try:
+                tables = file.read_bytes()
+            except OSError as error:
+                raise CacheError(gone(str(file), error)) from error
+            if len(tables) != entry.size or _core.crc32c(tables) != entry.crc32c:
+                raise CacheError(f"{file}: expected the checksum of the manifest, got another; build the cache again")
+            try:
+                _core.register_tables(tables)
+            except ValueError as error:
+                raise CacheError(f"{file}: {error}; build the cache again") from error
 
     def _chosen(self, fields: Sequence[str] | None) -> dict[str, str]:
         if fields is None:

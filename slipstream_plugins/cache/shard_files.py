@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from slipstream_plugins.cache import format as layout
 from slipstream_plugins.errors import CacheError
 
-__all__ = ["ColumnFiles", "PayloadFile"]
+__all__ = ["ColumnFiles", "PayloadFile", "gone"]
 
 
 class ColumnFiles:

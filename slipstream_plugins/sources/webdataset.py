@@ -27,6 +27,7 @@ TEXT_SUFFIXES = ("txt", "text", "transcript", "json", "caption", "html", "md", "
 RESERVED = ("index", "epoch", "key", "image", "label")
 OPEN_TARS = 256
 
+_META = re.compile(r"__[^/]*__($|/)")
 _NAME = re.compile(r"((?:.*/|)[^.]+)[.]([^/]*)")
 
 
@@ -167,7 +168,7 @@ def _grouped(tar: Path, members: Iterator[Member]) -> Iterator[tuple[str, dict[s
     files: dict[str, Member] = {}
     for member in members:
         match = _NAME.fullmatch(member.name)
-        if match is None or re.match(r"__[^/]*__($|/)", member.name):
+        if match is None or (member.name.startswith("__") and _META.match(member.name)):
             continue
         base, suffix = match.group(1), match.group(2).lower()
         if base != key:

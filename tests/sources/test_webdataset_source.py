@@ -138,7 +138,7 @@ def test_links_folders_and_long_ustar_names_are_as_in_tarfile(tmp_path: Path) ->
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
         for name, kind in (("d", tarfile.DIRTYPE), ("l", tarfile.SYMTYPE), ("h", tarfile.LNKTYPE)):
             info = tarfile.TarInfo(name)
-            info.type, info.linkname = kind, "x"
+            info.type, info.linkname, info.size = kind, "x", 77
             tar.addfile(info)
         info = tarfile.TarInfo("p" * 120 + "/" + "q" * 80)
         info.size = 3
