@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from slipstream_plugins.adapters.lightning import SlipstreamDataModule as SlipstreamDataModule
+    from slipstream_plugins.codec import to_jpeg as to_jpeg
+    from slipstream_plugins.codec import to_jpeg_batch as to_jpeg_batch
+    from slipstream_plugins.codec import transcode as transcode
+    from slipstream_plugins.codec import transcode_batch as transcode_batch
     from slipstream_plugins.errors import BuildError as BuildError
     from slipstream_plugins.errors import CacheError as CacheError
     from slipstream_plugins.errors import DecodeError as DecodeError
     from slipstream_plugins.errors import MissingExtraError as MissingExtraError
     from slipstream_plugins.errors import SlipstreamError as SlipstreamError
     from slipstream_plugins.errors import SourceError as SourceError
+    from slipstream_plugins.errors import TranscodeError as TranscodeError
     from slipstream_plugins.hookspecs import hookimpl as hookimpl
     from slipstream_plugins.loader import LoaderOptions as LoaderOptions
     from slipstream_plugins.loader import SlipstreamLoader as SlipstreamLoader
@@ -48,6 +53,11 @@ _MODULES = {
     "MissingExtraError": "errors",
     "SlipstreamError": "errors",
     "SourceError": "errors",
+    "TranscodeError": "errors",
+    "to_jpeg": "codec",
+    "to_jpeg_batch": "codec",
+    "transcode": "codec",
+    "transcode_batch": "codec",
     "DecodePlan": "plan",
     "BatchDecode": "stages.decoding",
     "CenterCrop": "stages.crops",

@@ -112,6 +112,32 @@ def to_yuv444(
 def to_rgb(pixels: NDArray[np.uint8], orientation: int = 1) -> bytes:
     """An rgb record of [H, W, 3] pixels."""
 
+def to_dct(
+    encoded: Encoded,
+    rows: NDArray[np.int64],
+    packing: str = "compact",
+    tables: int | None = None,
+    keep_icc: bool = True,
+    keep_exif: bool = False,
+    num_threads: int = 0,
+) -> tuple[list[bytes], list[tuple[int, int, str]]]:
+    """Re-packs JPEGs as dct records; b"" for those that failed, with code "unsupported" where a record cannot hold the
+    image. `tables` is the id of registered tables of that packing; None takes the built-in ones."""
+
+def from_dct(
+    encoded: Encoded, rows: NDArray[np.int64], num_threads: int = 0
+) -> tuple[list[bytes], list[tuple[int, int, str]]]:
+    """JPEGs with the coefficients of dct records; b"" for those that failed. Checksums are verified."""
+
+def train_tables(encoded: Encoded, packing: str = "compact", num_threads: int = 0) -> bytes:
+    """Entropy tables from the statistics of JPEGs; images that a record cannot hold are left out."""
+
+def register_tables(tables: Any) -> int:
+    """Makes entropy tables known to this process; returns their id. Raises ValueError where they are damaged."""
+
+def builtin_tables_id(packing: str = "compact") -> int:
+    """The id of the built-in tables."""
+
 def uniform(key: int, epoch: NDArray[np.uint64], identity: NDArray[np.uint64], count: int) -> NDArray[np.float64]:
     """[n, count] draws in [0, 1): Philox4x32-10 with key `key` (64 bits of seed and stream) and counter (identity,
     epoch, draw). A pure function: the same on every machine and for every batch."""

@@ -9,6 +9,7 @@ __all__ = [
     "MissingExtraError",
     "SlipstreamError",
     "SourceError",
+    "TranscodeError",
     "missing_extra",
 ]
 
@@ -68,6 +69,26 @@ class BuildError(CacheError):
 
 class SourceError(SlipstreamError):
     """A source of samples is missing, damaged or not understood."""
+
+
+class TranscodeError(SlipstreamError, ValueError):
+    """An image could not be turned into another encoding, bit for bit.
+
+    Args:
+        reason: What is wrong with the image, or what the encoding cannot hold.
+        index: Its position in the batch.
+        code: One of `slipstream_plugins._core.CODES`.
+    """
+
+    def __init__(self, reason: str, index: int, code: str) -> None:
+        self.reason = reason
+        self.index = index
+        self.code = code
+        remedy = "keep its bytes (fallback=True)" if code == "unsupported" else "replace the image"
+        super().__init__(f"transcode: {reason} (sample {index}); {remedy}")
+
+    def __reduce__(self) -> tuple[type[TranscodeError], tuple[str, int, str]]:
+        return (type(self), (self.reason, self.index, self.code))
 
 
 class MissingExtraError(SlipstreamError, ImportError):

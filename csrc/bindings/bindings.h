@@ -88,6 +88,7 @@ void bind_arrays(py::module_& module);
 void bind_outputs(py::module_& module);
 void bind_decode(py::module_& module);
 void bind_records(py::module_& module);
+void bind_dct(py::module_& module);
 void bind_random(py::module_& module);
 
 }  // namespace slip::python

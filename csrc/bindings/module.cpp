@@ -9,5 +9,6 @@ PYBIND11_MODULE(_core, module) {
   bind_outputs(module);
   bind_decode(module);
   bind_records(module);
+  bind_dct(module);
   bind_random(module);
 }

@@ -7,6 +7,7 @@
 #include "slip/idct.h"
 #include "slip/jpeg/markers.h"
 #include "slip/jpeg/session.h"
+#include "slip/sniff.h"
 
 namespace slip::dct {
 namespace {
@@ -162,6 +163,8 @@ void read_all(jpeg::Session& session, Reading& reading) {
 }  // namespace
 
 Status read_jpeg(Bytes file, const KeepMarkers& keep, Coefficients& out) {
+  if (file.size == 0) return {Code::empty, "no bytes at all"};
+  if (!is_jpeg(file)) return {Code::not_an_image, describe_bytes(file)};
   jpeg::Header header;
   if (Status s = jpeg::read_header(file, header); !s.ok()) return s;
   jpeg::Session session;
