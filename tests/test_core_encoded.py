@@ -79,6 +79,11 @@ def test_records_of_shards_are_read_in_place() -> None:
     assert encoded.crc32c().tolist() == [_core.crc32c(bytes(encoded[i])) for i in range(4)]
 
 
+def test_a_shard_that_is_no_buffer_is_named_by_its_position() -> None:
+    with pytest.raises(TypeError, match=r"shards\[1\]: expected a contiguous buffer such as bytes, got str"):
+        from_shards([b"fine", "text"], (0, 0, 1))
+
+
 @pytest.mark.parametrize("record", [(0, 0, 11), (0, 11, 0), (0, 5, 6), (2, 0, 1), (0, 2**64 - 1, 2), (1, 1, 2**64 - 1)])
 def test_records_outside_their_shard_are_refused(record: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match="record 1: expected"):

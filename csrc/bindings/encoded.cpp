@@ -24,27 +24,39 @@ py::object HeldBuffer::part(Bytes part) const {
   return whole[py::slice(begin, begin + static_cast<py::ssize_t>(part.size), 1)];
 }
 
-Encoded Encoded::from_buffers(const py::sequence& buffers) {
+namespace {
+
+// The buffers of a sequence's items; TypeError names the first item that has none.
+std::vector<HeldBuffer> hold_all(const py::sequence& objects, const char* name) {
   const py::object fast =
-      py::reinterpret_steal<py::object>(PySequence_Fast(buffers.ptr(), "buffers: expected a sequence"));
+      py::reinterpret_steal<py::object>(PySequence_Fast(objects.ptr(), "expected a sequence of buffers"));
   if (!fast) throw py::error_already_set();
-  const auto count = static_cast<std::size_t>(PySequence_Fast_GET_SIZE(fast.ptr()));
-  Encoded encoded;
-  encoded.buffers_.reserve(count);
-  encoded.records_.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const py::handle object = PySequence_Fast_GET_ITEM(fast.ptr(), static_cast<py::ssize_t>(i));
+  const py::ssize_t count = PySequence_Fast_GET_SIZE(fast.ptr());
+  std::vector<HeldBuffer> held;
+  held.reserve(static_cast<std::size_t>(count));
+  for (py::ssize_t i = 0; i < count; ++i) {
+    const py::handle object = PySequence_Fast_GET_ITEM(fast.ptr(), i);
     try {
-      encoded.buffers_.emplace_back(object);
+      held.emplace_back(object);
     } catch (py::error_already_set& error) {
-      const std::string what = "buffers[" + std::to_string(i) +
+      const std::string what = std::string(name) + "[" + std::to_string(i) +
                                "]: expected a contiguous buffer such as bytes, got " +
-                               Py_TYPE(object.ptr())->tp_name + "; do pass the encoded bytes of an image";
+                               Py_TYPE(object.ptr())->tp_name + "; do pass encoded bytes";
       py::raise_from(error, PyExc_TypeError, what.c_str());
       throw py::error_already_set();
     }
-    encoded.records_.push_back({encoded.buffers_.back().bytes(), static_cast<std::uint32_t>(i)});
   }
+  return held;
+}
+
+}  // namespace
+
+Encoded Encoded::from_buffers(const py::sequence& buffers) {
+  Encoded encoded;
+  encoded.buffers_ = hold_all(buffers, "buffers");
+  encoded.records_.reserve(encoded.buffers_.size());
+  for (const HeldBuffer& buffer : encoded.buffers_)
+    encoded.records_.push_back({buffer.bytes(), static_cast<std::uint32_t>(encoded.records_.size())});
   return encoded;
 }
 
@@ -56,8 +68,7 @@ Encoded Encoded::from_shards(const py::sequence& shards, const Array<std::uint32
                           std::to_string(shard.size()) + ", " + std::to_string(offset.size()) + " and " +
                           std::to_string(size.size()) + " values");
   Encoded encoded;
-  encoded.buffers_.reserve(shards.size());
-  for (py::handle object : shards) encoded.buffers_.emplace_back(object);
+  encoded.buffers_ = hold_all(shards, "shards");
   const auto count = static_cast<std::size_t>(shard.size());
   encoded.records_.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
