@@ -9,8 +9,8 @@ namespace {
 Symbol symbol_of(unsigned code_length, unsigned value, bool dc) {
   if (dc) return make_symbol(code_length + value, value, 0);
   const unsigned run = value >> 4, extra = value & 15;
-  if (extra == 0 && run != 15) return make_symbol(code_length, 0, kRunOfEnd);
-  return make_symbol(code_length + extra, extra, run);
+  if (extra == 0 && run != 15) return make_symbol(code_length, 0, kEndOfBlock);
+  return make_symbol(code_length + extra, extra, run + 1);
 }
 
 // Fills `table` with all symbols whose codes and extra bits suit one look-up.
@@ -21,7 +21,8 @@ void fill_look(HuffmanTable& table, const std::uint8_t* counts) {
     const unsigned width = 1u << (kLookBits - length);
     for (int i = 0; i < counts[length - 1]; ++i, position += width, ++index) {
       const Symbol symbol = symbol_of(length, table.symbols[index], table.dc);
-      if (length_of(symbol) > kMaxSymbolLength) continue;
+      const bool zeros = !table.dc && extra_of(symbol) == 0 && advance_of(symbol) != kEndOfBlock;
+      if (zeros || length_of(symbol) > kMaxSymbolLength) continue;
       std::fill_n(table.look + position, width, static_cast<std::uint16_t>(symbol));
     }
   }
@@ -36,8 +37,8 @@ void fill_skip(const HuffmanTable& table, const std::uint8_t* counts, unsigned b
   for (unsigned length = 1; length <= bits; ++length) {
     for (int i = 0; i < counts[length - 1]; ++i, ++index) {
       const Symbol symbol = symbol_of(length, table.symbols[index], table.dc);
-      const bool ends = run_of(symbol) == kRunOfEnd;
-      const unsigned advance = ends ? kEndAdvance : run_of(symbol) + 1;
+      const bool ends = advance_of(symbol) == kEndOfBlock;
+      const unsigned advance = ends ? kEndAdvance : advance_of(symbol);
       const auto skip = static_cast<std::uint16_t>(length_of(symbol) | advance << 6);
       const unsigned width = 1u << (bits - length);
       if (ends || length_of(symbol) >= bits) {

@@ -11,19 +11,20 @@ constexpr int kSkipBits = 11;
 
 // A symbol with the bits that follow it, as the tables and long_code() give it.
 //   bits 0-5   length of the code and its extra bits
-//   bits 6-9   number of extra bits
-//   bits 10-15 zeros before the coefficient; kRunOfEnd where the block ends here
+//   bits 6-9   number of extra bits; none in an AC symbol of 16 zeros
+//   bits 10-15 how far it advances in the block, its own coefficient included; kEndOfBlock where the block
+//   ends
 using Symbol = std::uint32_t;
-constexpr unsigned kRunOfEnd = 63;
-constexpr Symbol kLongCode =
-    0xFFFF;  // in a table: the code is longer than the table's index, or not in the code
+constexpr unsigned kEndOfBlock = 63;
+// In a table: the code is longer than the table's index, or rare in some other way, or no code at all.
+constexpr Symbol kLongCode = 0xFFFF;
 
-constexpr Symbol make_symbol(unsigned length, unsigned extra, unsigned run) {
-  return length | extra << 6 | run << 10;
+constexpr Symbol make_symbol(unsigned length, unsigned extra, unsigned advance) {
+  return length | extra << 6 | advance << 10;
 }
 constexpr unsigned length_of(Symbol symbol) { return symbol & 63; }
 constexpr unsigned extra_of(Symbol symbol) { return symbol >> 6 & 15; }
-constexpr unsigned run_of(Symbol symbol) { return symbol >> 10; }
+constexpr unsigned advance_of(Symbol symbol) { return symbol >> 10; }
 
 // Several symbols at once, for blocks that are only passed over.
 //   bits 0-5  length of all their bits
@@ -36,7 +37,7 @@ constexpr Skip kLongSkip = 0xFFFF;
 constexpr unsigned kMaxSymbolLength = 18, kMaxSkipLength = kSkipBits + 15;
 
 struct HuffmanTable {
-  std::uint16_t look[1 << kLookBits];
+  std::uint16_t look[1 << kLookBits];  // of AC tables: coefficients and the end of the block, not 16 zeros
   std::uint16_t skip[1 << kSkipBits];  // of AC tables only
   std::int32_t end_code[18];           // first code past those of a length, left-aligned to 16 bits
   std::int32_t first_index[17];        // index of the first symbol of a length, minus its code

@@ -2,6 +2,7 @@
 // register. Included by mcu.cpp and mcu_avx2.cpp alone; everything is local to each of them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -40,12 +41,13 @@ struct Reader {
   }
 };
 
-// The extra bits of `symbol`, which follow its code in `bits`, as a signed number.
-[[gnu::always_inline]] inline int value_of(std::uint64_t bits, Symbol symbol) {
+// The extra bits of `symbol`, of which there is at least one and which follow its code in `bits`, as a signed
+// number.
+[[gnu::always_inline]] inline std::uint64_t value_of(std::uint64_t bits, Symbol symbol) {
   const unsigned extra = extra_of(symbol);
-  const std::uint64_t rest = bits << (length_of(symbol) - extra);
+  const std::uint64_t rest = bits << ((symbol - extra) & 63);  // the code is length - extra bits long
   const auto sign = static_cast<std::uint64_t>(~static_cast<std::int64_t>(rest) >> 63);
-  return static_cast<int>(((sign ^ rest) >> 1 >> (63 - extra) ^ sign) - sign);
+  return ((sign ^ rest) >> (-extra & 63) ^ sign) - sign;
 }
 
 [[gnu::always_inline]] inline void clear(std::int16_t* block) {
@@ -65,38 +67,23 @@ struct Reader {
     symbol = table.long_code(reader.bits);
     if (symbol == 0) return 0;
   }
-  prediction += static_cast<std::uint32_t>(value_of(reader.bits, symbol));
+  if (extra_of(symbol) != 0) prediction += static_cast<std::uint32_t>(value_of(reader.bits, symbol));
   reader.use(symbol);
   if (__builtin_expect(is_long, 0)) reader.refill();
   return symbol;
 }
 
-enum class Step { go_on, refill, block_ended, invalid };
-
-// One AC symbol of a block, whose next coefficient has zigzag position `position`.
-[[gnu::always_inline]] inline Step decode_symbol(Reader& reader, const HuffmanTable& table,
-                                                 unsigned& position, std::int16_t* out) {
-  Symbol symbol = table.look[reader.peek(kLookBits)];
-  unsigned at = position + run_of(symbol);
-  Step step = Step::go_on;
-  if (__builtin_expect(at > 63, 0)) {
-    if (symbol == kLongCode) {
-      reader.refill();
-      symbol = table.long_code(reader.bits);
-      if (symbol == 0) return Step::invalid;
-      at = position + run_of(symbol);
-      step = Step::refill;
-    }
-    if (run_of(symbol) == kRunOfEnd) {
-      reader.use(symbol);
-      return Step::block_ended;
-    }
-    if (at > 63) return Step::invalid;
-  }
-  out[kNaturalOfZigzag[at]] = static_cast<std::int16_t>(value_of(reader.bits, symbol));
+// Takes an AC symbol if it is a coefficient at a zigzag position below 63, as nearly all are, found by one
+// look-up. `position` is that of the next coefficient, `after` what it becomes with the symbol.
+[[gnu::always_inline]] inline bool take_plain(Reader& reader, const HuffmanTable& table, Symbol& symbol,
+                                              std::size_t& position, std::size_t& after, std::int16_t* out) {
+  symbol = table.look[reader.peek(kLookBits)];
+  after = position + advance_of(symbol);
+  if (__builtin_expect(after > 63, 0)) return false;
+  out[kNaturalOfZigzag[after - 1]] = static_cast<std::int16_t>(value_of(reader.bits, symbol));
   reader.use(symbol);
-  position = at + 1;
-  return position > 63 ? Step::block_ended : step;
+  position = after;
+  return true;
 }
 
 // Returns the block's extent, 0 where the data is not valid.
@@ -106,16 +93,36 @@ enum class Step { go_on, refill, block_ended, invalid };
   if (next_dc(reader, *block.dc, prediction) == 0) return 0;
   out[0] = static_cast<std::int16_t>(prediction);
   const HuffmanTable& table = *block.ac;
-  unsigned position = 1;
-  Step step = decode_symbol(reader, table, position, out);
-  if (step == Step::go_on) step = decode_symbol(reader, table, position, out);
-  while (step < Step::block_ended) {
-    reader.refill();
-    step = decode_symbol(reader, table, position, out);
-    if (step == Step::go_on) step = decode_symbol(reader, table, position, out);
-    if (step == Step::go_on) step = decode_symbol(reader, table, position, out);
+  Symbol symbol = 0;
+  std::size_t position = 1, after = 0;
+  const auto take = [&]() __attribute__((always_inline)) {
+    return take_plain(reader, table, symbol, position, after, out);
+  };
+  bool plain = take() && take();
+  for (;;) {
+    while (plain) {
+      reader.refill();
+      plain = take() && take() && take();
+    }
+    if (symbol == kLongCode) {
+      reader.refill();
+      symbol = table.long_code(reader.bits);
+      if (symbol == 0) return 0;
+      after = position + advance_of(symbol);
+    }
+    if (advance_of(symbol) == kEndOfBlock) {
+      reader.use(symbol);
+      return static_cast<int>(position);
+    }
+    if (after > 64) return 0;
+    if (extra_of(symbol) != 0) {
+      out[kNaturalOfZigzag[after - 1]] = static_cast<std::int16_t>(value_of(reader.bits, symbol));
+    }
+    reader.use(symbol);
+    position = after;
+    if (position == 64) return 64;
+    plain = true;
   }
-  return step == Step::invalid ? 0 : static_cast<int>(position);
 }
 
 // One AC symbol of a block that is passed over. Returns the position behind it, 64 where the block has ended,
@@ -126,8 +133,8 @@ inline unsigned skip_symbol(Reader& reader, const HuffmanTable& table, unsigned 
   if (symbol == 0) return 0;
   reader.use(symbol);
   reader.refill();
-  if (run_of(symbol) == kRunOfEnd) return 64;
-  position += run_of(symbol) + 1;
+  if (advance_of(symbol) == kEndOfBlock) return 64;
+  position += advance_of(symbol);
   return position > 64 ? 0 : position;
 }
 
