@@ -38,6 +38,7 @@ Groups make_groups(const Taps& taps, const Shape& shape, Arena& arena) {
     span = std::max(span, std::max(a, b) - std::min(a, b) + shape.step_taps);
   }
   groups.windows = (span + kWindow - 1) / kWindow;
+  groups.compact = span + (groups.steps - 1) * shape.step_taps <= kWindow;
   const std::size_t shuffles = static_cast<std::size_t>(groups.blocks) * groups.windows * 2 * kWindow;
   const std::size_t weights =
       static_cast<std::size_t>(groups.blocks) * groups.steps * shape.weight_vectors * kWindow;

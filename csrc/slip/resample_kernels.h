@@ -23,6 +23,7 @@ struct Groups {
   int blocks = 0;
   int steps = 0;
   int windows = 0;
+  bool compact = false;             // the first window holds the samples of all steps
   int* base = nullptr;              // sample numbers, [blocks][2]
   std::uint8_t* shuffle = nullptr;  // [blocks][windows][32]
   std::int16_t* weight = nullptr;   // [blocks][steps][16], for levels [blocks][steps][2][16]

@@ -15,12 +15,11 @@ inline __m256i load_halves(const std::uint8_t* low, const std::uint8_t* high) {
       _mm_loadu_si128(reinterpret_cast<const __m128i*>(high)), 1);
 }
 
-// One window; kSteps is known, or 0 for any number.
-template <int kSteps>
+// One window for each tap.
 void horizontal_near(const std::uint8_t* const* rows, int planes, const Groups& table, int origin,
                      Q8* const* out) {
   const Groups groups = table;  // whose pointers no store can change
-  const int steps = kSteps ? kSteps : groups.steps;
+  const int steps = groups.steps;
   const std::int16_t* weight = groups.weight;
   for (int b = 0; b < groups.blocks; ++b, weight += 16 * steps) {
     const int low = groups.base[2 * b] - origin, high = groups.base[2 * b + 1] - origin;
@@ -30,6 +29,31 @@ void horizontal_near(const std::uint8_t* const* rows, int planes, const Groups& 
       __m256i sum = bias;
       for (int k = 0; k < steps; ++k) {
         const __m256i levels = _mm256_shuffle_epi8(load_halves(from_low + k, from_high + k), shuffle);
+        sum = _mm256_add_epi16(sum, _mm256_mulhi_epu16(levels, load(weight + 16 * k)));
+      }
+      store(out[p] + 16 * b, sum);
+    }
+  }
+}
+
+// All taps in one window: what moves on is the shuffle, whose entries of 0x80 and above stay zeros.
+template <int kSteps>
+void horizontal_compact(const std::uint8_t* const* rows, int planes, const Groups& table, int origin,
+                        Q8* const* out) {
+  const Groups groups = table;  // whose pointers no store can change
+  const std::int16_t* weight = groups.weight;
+  const __m256i one = _mm256_set1_epi8(1);
+  for (int b = 0; b < groups.blocks; ++b, weight += 16 * kSteps) {
+    const int low = groups.base[2 * b] - origin, high = groups.base[2 * b + 1] - origin;
+    const __m256i bias = load(groups.bias + 16 * b);
+    __m256i shuffle[kSteps];
+    shuffle[0] = load(groups.shuffle + 32 * b);
+    for (int k = 1; k < kSteps; ++k) shuffle[k] = _mm256_add_epi8(shuffle[k - 1], one);
+    for (int p = 0; p < planes; ++p) {
+      const __m256i bytes = load_halves(rows[p] + low, rows[p] + high);
+      __m256i sum = bias;
+      for (int k = 0; k < kSteps; ++k) {
+        const __m256i levels = _mm256_shuffle_epi8(bytes, shuffle[k]);
         sum = _mm256_add_epi16(sum, _mm256_mulhi_epu16(levels, load(weight + 16 * k)));
       }
       store(out[p] + 16 * b, sum);
@@ -62,15 +86,17 @@ void horizontal(const std::uint8_t* const* rows, int planes, const Taps&, const 
     for (int p = 0; p < planes; ++p) horizontal_far(rows[p], groups, origin, out[p]);
     return;
   }
-  switch (groups.steps) {
+  switch (groups.compact ? groups.steps : 0) {
+    case 1:
+      return horizontal_compact<1>(rows, planes, groups, origin, out);
     case 2:
-      return horizontal_near<2>(rows, planes, groups, origin, out);
+      return horizontal_compact<2>(rows, planes, groups, origin, out);
     case 3:
-      return horizontal_near<3>(rows, planes, groups, origin, out);
+      return horizontal_compact<3>(rows, planes, groups, origin, out);
     case 4:
-      return horizontal_near<4>(rows, planes, groups, origin, out);
+      return horizontal_compact<4>(rows, planes, groups, origin, out);
     default:
-      return horizontal_near<0>(rows, planes, groups, origin, out);
+      return horizontal_near(rows, planes, groups, origin, out);
   }
 }
 
