@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.job import SIZE, Job
@@ -58,9 +59,13 @@ def best_per_image(run: Callable[[], int], rounds: int = 5) -> float:
 
 def import_time(job: Job) -> Figures:
     """`import slipstream_plugins` in a fresh interpreter, median of nine."""
-    code = "import time; t = time.perf_counter(); import slipstream_plugins; print(time.perf_counter() - t)"
+    code = (
+        "import time; t, c = time.perf_counter(), time.process_time(); import slipstream_plugins; "
+        "print(time.perf_counter() - t, time.process_time() - c)"
+    )
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True) for _ in range(9)]
-    return {"seconds": statistics.median(float(run.stdout) for run in runs)}
+    wall, cpu = zip(*(map(float, run.stdout.split()) for run in runs), strict=True)
+    return {"seconds": statistics.median(wall), "cpu_seconds": statistics.median(cpu)}
 
 
 def first_batch(job: Job) -> Figures:
@@ -70,20 +75,28 @@ def first_batch(job: Job) -> Figures:
 
     stages = slipstream.Compose([slipstream.BatchDecode(num_threads=job.threads), slipstream.RRC(SIZE)], seed=0)
     path = cache_of(job, "yuv420")
-    loader_type, times = slipstream.SlipstreamLoader, []
-    began = time.perf_counter()
+    loader_type = slipstream.SlipstreamLoader
+    wall, cpu = [time.perf_counter()], [time.process_time()]
     loader = loader_type(path, stages, batch_size=job.batch_size, prefetch=0)
-    for batch in loader:
-        del batch
-        times.append(time.perf_counter() - began)
-        began = time.perf_counter()
-    for _ in range(3):
+    for _ in range(4):
         for batch in loader:
             del batch
-            times.append(time.perf_counter() - began)
-            began = time.perf_counter()
-    steady = statistics.median(times[len(loader) :])
-    return {"first_ms": times[0] * 1e3, "steady_ms": steady * 1e3, "above_ms": (times[0] - steady) * 1e3}
+            wall.append(time.perf_counter())
+            cpu.append(time.process_time())
+    first, steady = above_steady(wall, len(loader))
+    first_cpu, steady_cpu = above_steady(cpu, len(loader))
+    return {
+        "first_ms": first,
+        "steady_ms": steady,
+        "above_ms": first - steady,
+        "above_cpu_ms": first_cpu - steady_cpu,
+    }
+
+
+def above_steady(clock: list[float], batches: int) -> tuple[float, float]:
+    """Milliseconds of the first batch, and the median of those after the first epoch."""
+    times = [(after - before) * 1e3 for before, after in pairwise(clock)]
+    return times[0], statistics.median(times[batches:])
 
 
 def memory(job: Job) -> Figures:

@@ -21,7 +21,7 @@ PACKAGE = ROOT / "slipstream_plugins"
 # "slipstream_plugins." decides, unless the whole name is listed.
 FLOORS: dict[str, int] = {
     **dict.fromkeys(("_core", "errors", "types", "hookspecs", "plugins"), 1),
-    **dict.fromkeys(("columns", "rng", "boxes", "plan", "ops", "codec", "formats"), 2),
+    **dict.fromkeys(("cells", "columns", "rng", "boxes", "plan", "ops", "codec", "formats"), 2),
     "cache": 3,
     "sources": 4,
     **dict.fromkeys(("order", "sampler", "transfer"), 5),
@@ -135,9 +135,10 @@ def test_the_import_loads_neither_torch_nor_numba_nor_pillow() -> None:
 
 
 def test_the_import_is_fast() -> None:
+    # Processor time: an import runs on one thread, and other tests may be keeping this machine busy.
     code = (
-        "import time; t = time.perf_counter(); import slipstream_plugins; "
-        "slipstream_plugins.__version__; print(time.perf_counter() - t)"
+        "import time; t = time.process_time(); import slipstream_plugins; "
+        "slipstream_plugins.__version__; print(time.process_time() - t)"
     )
     seconds = [float(run_python(code)) for _ in range(5)]
     assert statistics.median(seconds) < IMPORT_SECONDS, seconds
