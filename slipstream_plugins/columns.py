@@ -9,7 +9,6 @@ keeps them as they are; a batch carries `__key__` as `key` and drops the others.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,21 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slipstream_plugins import rng
+from slipstream_plugins.cells import buffer_of, is_image, is_image_column, is_tensor, is_wrapped
 from slipstream_plugins.errors import DecodeError
 
-__all__ = [
-    "IMAGE_NAMES",
-    "Batch",
-    "identity",
-    "is_buffer",
-    "is_encoded",
-    "is_sample",
-    "is_tensor",
-    "keys",
-    "parse",
-    "parse_samples",
-    "take",
-]
+__all__ = ["IMAGE_NAMES", "Batch", "identity", "is_sample", "keys", "parse", "parse_samples", "take"]
 
 IMAGE_NAMES = ("image", "jpg", "jpeg", "png", "webp", "img", "dct")
 """The names of an image column, the first one found wins."""
@@ -86,64 +74,6 @@ def take(column: Any, positions: NDArray[np.int64]) -> Any:
     return [column[position] for position in positions.tolist()]
 
 
-def is_tensor(value: Any) -> bool:
-    """Whether `value` is a torch tensor; does not import torch."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(value, torch.Tensor)
-
-
-def is_buffer(value: Any) -> bool:
-    """Whether `value` is one encoded image: any object with a contiguous buffer of bytes."""
-    if isinstance(value, (bytes, bytearray)) or _path_cell(value):
-        return True
-    if isinstance(value, np.ndarray) or is_tensor(value):
-        return value.ndim == 1 and str(value.dtype).endswith("uint8")
-    if isinstance(value, (str, np.generic, int, float)):
-        return False
-    try:
-        return memoryview(value).itemsize == 1
-    except TypeError:
-        return False
-
-
-def _path_cell(value: Any) -> bool:
-    """Whether `value` is an undecoded image as Hugging Face datasets gives it: {"bytes": ..., "path": ...}."""
-    return isinstance(value, Mapping) and set(value) == {"bytes", "path"}
-
-
-def _buffer(value: Any) -> Any:
-    """The buffer of an encoded image in any of its forms."""
-    if is_tensor(value):
-        return value.cpu().contiguous().numpy()
-    if _path_cell(value):
-        if value["bytes"] is not None:
-            return value["bytes"]
-        with open(value["path"], "rb") as file:
-            return file.read()
-    return value
-
-
-def is_encoded(column: Any) -> bool:
-    """Whether a column of images is still encoded."""
-    return not is_tensor(column) and (hasattr(column, "encoded") or len(column) == 0 or not is_tensor(column[0]))
-
-
-def _is_image(value: Any) -> bool:
-    """One image: a buffer, or a [3, H, W] tensor."""
-    return is_buffer(value) or (is_tensor(value) and value.ndim == 3)
-
-
-def _is_image_column(value: Any) -> bool:
-    """Several images: [N, 3, H, W], an EncodedColumn, or a list whose first entry is an image."""
-    if is_tensor(value):
-        return bool(value.ndim == 4)
-    if hasattr(value, "encoded"):
-        return True
-    if not isinstance(value, (list, tuple)) and not (isinstance(value, np.ndarray) and value.dtype == object):
-        return False
-    return len(value) > 0 and _is_image(value[0])
-
-
 def parse(batch: Any, image: str | None = None) -> Batch:
     """Any batch as columns.
 
@@ -158,12 +88,12 @@ def parse(batch: Any, image: str | None = None) -> Batch:
         TypeError: The batch has none of the forms.
         ValueError: No image column, or columns of several lengths.
     """
-    if isinstance(batch, Mapping) and not _path_cell(batch):
+    if isinstance(batch, Mapping) and not is_wrapped(batch):
         return _parse_dict(batch, image)
-    if _is_image(batch):
-        column = batch[None] if is_tensor(batch) and batch.ndim == 3 else [_buffer(batch)]
+    if is_image(batch):
+        column = batch[None] if is_tensor(batch) and batch.ndim == 3 else [buffer_of(batch)]
         return _batch({"image": column}, "image", "sample", ({"image": batch},), bare=True)
-    if _is_image_column(batch):
+    if is_image_column(batch):
         return _batch({"image": batch}, "image", "columns", bare=True)
     if isinstance(batch, (list, tuple)):
         if not batch:
@@ -177,21 +107,21 @@ def parse(batch: Any, image: str | None = None) -> Batch:
 
 def parse_samples(samples: Sequence[Any], image: str | None = None) -> Batch:
     """Single samples, all dicts with the same fields or all one image, as one batch: a list of samples goes out."""
-    if isinstance(samples[0], Mapping) and not _path_cell(samples[0]):
+    if isinstance(samples[0], Mapping) and not is_wrapped(samples[0]):
         return _batch(_stack(samples), image, "samples", tuple(samples))
     return _batch({"image": list(samples)}, "image", "samples", tuple({"image": s} for s in samples), bare=True)
 
 
 def is_sample(value: Any, image: str | None = None) -> bool:
     """Whether `value` is a single sample: one image, or a dict whose image is one."""
-    if isinstance(value, Mapping) and not _path_cell(value):
-        return _is_image(value[_image_name(value, image)])
-    return _is_image(value)
+    if isinstance(value, Mapping) and not is_wrapped(value):
+        return is_image(value[_image_name(value, image)])
+    return is_image(value)
 
 
 def _parse_dict(batch: Mapping[str, Any], image: str | None) -> Batch:
     name = _image_name(batch, image)
-    if not _is_image(batch[name]):
+    if not is_image(batch[name]):
         return _batch(dict(batch), name, "columns")
     value = batch[name]
     columns: dict[str, Any] = {key: [cell] for key, cell in batch.items()}
@@ -225,13 +155,13 @@ def _image_cells(name: str, column: Iterable[Any]) -> list[Any]:
     cells = list(column)
     decoded = bool(cells) and is_tensor(cells[0]) and cells[0].ndim == 3
     for position, cell in enumerate(cells):
-        if (is_tensor(cell) and cell.ndim == 3) != decoded or not _is_image(cell):
+        if (is_tensor(cell) and cell.ndim == 3) != decoded or not is_image(cell):
             wanted = "a [3, H, W] tensor" if decoded else "the bytes of an image"
             raise TypeError(
                 f"{name}: expected {wanted}, got {type(cell).__name__} (sample {position}); "
                 f"hand over encoded images (for datasets that decode, switch that off)"
             )
-    return cells if decoded else [_buffer(cell) for cell in cells]
+    return cells if decoded else [buffer_of(cell) for cell in cells]
 
 
 def _stack(samples: Sequence[Any]) -> dict[str, Any]:
@@ -260,7 +190,7 @@ def _image_name(columns: Mapping[str, Any], image: str | None) -> str:
     for known in IMAGE_NAMES:
         if known in lower:
             return lower[known]
-    found = [name for name, value in columns.items() if _is_image(value) or _is_image_column(value)]
+    found = [name for name, value in columns.items() if is_image(value) or is_image_column(value)]
     if len(found) == 1:
         return found[0]
     candidates = f"the candidates {found}" if found else f"only {list(columns)}"

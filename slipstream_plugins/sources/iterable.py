@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from slipstream_plugins.columns import IMAGE_NAMES, is_buffer
+from slipstream_plugins.cells import buffer_of, is_buffer
+from slipstream_plugins.columns import IMAGE_NAMES
 from slipstream_plugins.errors import SourceError
 from slipstream_plugins.sources.indices import checked
 from slipstream_plugins.types import FIELD_TYPES, Sample
@@ -126,7 +127,7 @@ def _value(name: str, kind: str, value: Any, index: int) -> Any:
     if kind in ("image", "bytes"):
         if not is_buffer(value):
             raise SourceError(f"field {name!r}: expected a buffer, got {type(value).__name__} (sample {index})")
-        return value
+        return buffer_of(value)
     if kind == "int" and isinstance(value, (bool, np.bool_)):
         return int(value)
     return value.item() if isinstance(value, np.generic) else value

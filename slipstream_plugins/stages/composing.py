@@ -84,8 +84,10 @@ class Compose(Stage):
     def __post_init__(self) -> None:
         if isinstance(self.stages, Stage) or not isinstance(self.stages, Iterable):
             raise TypeError(f"Compose: expected a list of stages, got {self.stages!r}; put it in a list")
-        if self.seed is not None and not isinstance(self.seed, int):
-            raise TypeError(f"seed: expected an integer or None, got {self.seed!r}; give an integer")
+        if self.seed is not None:
+            if not hasattr(self.seed, "__index__"):
+                raise TypeError(f"seed: expected an integer or None, got {self.seed!r}; give an integer")
+            object.__setattr__(self, "seed", int(self.seed))
         object.__setattr__(self, "stages", tuple(self.stages))
         self._set_parts(_parts(_flat(self.stages)))
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from slipstream_plugins import columns
+from slipstream_plugins.cells import is_encoded
 from slipstream_plugins.columns import Batch
 
 __all__ = ["pixels", "plain", "restore", "to_tensor"]
@@ -88,4 +88,4 @@ def _sample(batch: Batch, position: int) -> Any:
 
 def is_decoded(batch: Batch) -> bool:
     """Whether the images are tensors."""
-    return not any(columns.is_encoded(batch.columns[name]) for name in batch.images)
+    return not any(is_encoded(batch.columns[name]) for name in batch.images)

@@ -21,6 +21,8 @@ Draw = Callable[[int, rng.Identity], NDArray[Any]]
 class SharedEpoch:
     """The current epoch in shared memory, so that it reaches persistent workers; for streams, whose samples carry none.
 
+    Hand it to workers by starting them; a plain pickle of it is a copy of its own.
+
     Args:
         epoch: The first epoch.
     """
@@ -61,15 +63,22 @@ class Randomness:
         self._seed = seed
         self._epoch = epoch
         self._salt: int | None = None
+        self._known: tuple[NDArray[np.int64], NDArray[np.uint64] | None] | None = None
 
     def params(self, stream: str, batch: columns.Batch, positions: NDArray[np.int64], draw: Draw) -> NDArray[Any]:
         """Draws by (seed, epoch, identity, stream), or by a salt of this call and the position in the batch."""
-        identity = None if self._seed is None else columns.identity(batch)
+        identity = None if self._seed is None else self._identity(batch)
         if self._seed is None or identity is None:
             who = rng.Identity(np.zeros(1, np.uint64), batch.rows[positions].astype(np.uint64))
             return draw(rng.stream_key(self._salted(), stream), who)
         epoch = np.broadcast_to(self._epochs(batch), identity.shape)
         return draw(rng.stream_key(self._seed, stream), rng.Identity(epoch[positions], identity[positions]))
+
+    def _identity(self, batch: columns.Batch) -> NDArray[np.uint64] | None:
+        """Who the samples are, found once for all the streams of a call; `rows` is another array after a skip."""
+        if self._known is None or self._known[0] is not batch.rows:
+            self._known = (batch.rows, columns.identity(batch))
+        return self._known[1]
 
     def _salted(self) -> int:
         """One draw per call from torch's generator, which DataLoader seeds per worker and epoch."""

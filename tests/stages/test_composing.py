@@ -201,3 +201,9 @@ def test_a_decode_in_the_wrong_place_is_explained() -> None:
         RRC(8)(DATA)
     with pytest.raises(TypeError, match="expected encoded images, got tensors"):
         slipstream.Compose([BatchDecode(), BatchDecode()])(DATA)
+
+
+def test_a_seed_is_any_integer_and_nothing_else() -> None:
+    assert slipstream.Compose([], seed=np.int64(3)) == slipstream.Compose([], seed=3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="seed: expected an integer"):
+        slipstream.Compose([], seed=0.5)  # type: ignore[arg-type]
