@@ -22,6 +22,8 @@ CONTENDERS: dict[str, tuple[str, dict[str, Any]]] = {
     "opencv": ("opencv", {}),
     "ours-jpeg-fast": ("ours", {"fidelity": "fast"}),
     "ours-jpeg-exact": ("ours", {"fidelity": "exact"}),
+    "ours-dct-compact": ("ours", {"fidelity": "fast", "packing": "compact"}),
+    "ours-dct-wide": ("ours", {"fidelity": "fast", "packing": "wide"}),
     "ours-jpeg-cache": ("ours", {"fidelity": "fast", "encoding": "jpeg"}),
     "ours-yuv420-cache": ("ours", {"fidelity": "fast", "encoding": "yuv420"}),
     "ours-compose": ("ours_loader", {"loader": False, "encoding": "yuv420"}),

@@ -19,6 +19,8 @@ CONTENDERS = {
     "opencv": "OpenCV, INTER_AREA",
     "ours-jpeg-fast": "slipstream, JPEG bytes, fast",
     "ours-jpeg-exact": "slipstream, JPEG bytes, exact",
+    "ours-dct-compact": "slipstream, `dct` records, compact",
+    "ours-dct-wide": "slipstream, `dct` records, wide",
     "ours-jpeg-cache": "slipstream, cache `jpeg`",
     "ours-yuv420-cache": "slipstream, cache `yuv420`",
     "ours-loader": "SlipstreamLoader, cache `yuv420`",

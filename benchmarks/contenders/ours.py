@@ -1,14 +1,16 @@
-"""The native batch decoder, over plain JPEG bytes or over a cache, with the crops that everybody uses."""
+"""The native batch decoder, over JPEG bytes, dct records or a cache, with the crops that everybody uses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from benchmarks.job import SIZE, Job, Pass
+
+Packing = Literal["compact", "wide"]
 
 
 def cache_of(job: Job, encoding: str, **options: Any) -> Path:
@@ -20,10 +22,11 @@ def cache_of(job: Job, encoding: str, **options: Any) -> Path:
     return build(open_source(job.folder), path, BuildOptions(encoding=encoding, rebuild=True, **options))
 
 
-def prepare(job: Job, fidelity: str = "fast", encoding: str | None = None) -> Pass:
-    """Blobs in memory, or records in the mapped cache; the pool of output buffers is this package's own."""
+def prepare(job: Job, fidelity: str, encoding: str | None = None, packing: Packing | None = None) -> Pass:
+    """JPEGs, or with `packing` dct records, in memory; with `encoding` records in a mapped cache."""
     from slipstream_plugins import ops
     from slipstream_plugins.boxes import RandomResized
+    from slipstream_plugins.codec import transcode_batch
     from slipstream_plugins.plan import DecodePlan
 
     boxes = job.boxes()
@@ -31,7 +34,7 @@ def prepare(job: Job, fidelity: str = "fast", encoding: str | None = None) -> Pa
     # As for everybody, boxes are in stored pixels: no orientation is applied.
     plan = DecodePlan(fidelity=fidelity, num_threads=job.threads, crop=crop, orient=False)
     if encoding is None:
-        blobs = job.blobs()
+        blobs = job.blobs() if packing is None else transcode_batch(job.blobs(), packing, fallback=True)
 
         def column(rows: slice) -> Any:
             return blobs[rows]
