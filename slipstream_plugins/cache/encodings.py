@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slipstream_plugins import _core, formats
+from slipstream_plugins import _core, codec, formats
+from slipstream_plugins.cache.coefficients import exported, make_records
 from slipstream_plugins.cache.format import ENCODING_CODES
 from slipstream_plugins.cache.headers import lossless_planes, probe
 from slipstream_plugins.cache.pixels import Failures, exact_pixels, too_large
@@ -18,6 +19,7 @@ __all__ = ["ENCODINGS", "Chunk", "EncodingSpec", "Stored"]
 
 _JPEG = ENCODING_CODES["jpeg"]
 _FOREIGN = ENCODING_CODES["foreign"]
+_DCT = ENCODING_CODES["dct"]
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,19 @@ class EncodingSpec:
 
     Args:
         encode: Makes the records of some images of a chunk, by position; and the reasons of those that failed.
-        train: Makes the tables of the whole cache from some of the source's images; None where there are none.
+        train: Makes the tables of the whole cache from some of its images, for a packing; None where there are none.
     """
 
     encode: Encode
-    train: Callable[[Iterable[Any]], bytes] | None = None
+    train: Callable[[Sequence[Any], codec.Packing], bytes] | None = None
 
     def __call__(self, images: Sequence[Any], tables: bytes, num_threads: int) -> Stored:
         """Stores images, whatever each of them is."""
         encoded, infos, failures = probe(images, num_threads)
+        if (infos["encoding"] == _DCT).any():
+            images, failures = exported(images, encoded, infos, num_threads)
+            encoded, infos, unreadable = probe(images, num_threads)
+            failures = {**unreadable, **failures}
         rows = [row for row in range(len(images)) if row not in failures]
         made, failed = self.encode(Chunk(encoded, infos, tables, num_threads), rows)
         records = [made.get(row, b"") for row in range(len(images))]
@@ -120,8 +126,20 @@ def _yuv444(chunk: Chunk, rows: list[int]) -> tuple[dict[int, Any], Failures]:
     return _in_groups(chunk, rows, lossless_planes)
 
 
+def _dct(chunk: Chunk, rows: list[int]) -> tuple[dict[int, Any], Failures]:
+    """The coefficients of JPEGs, exact pixels of files of other formats, records of pixels as they are."""
+    kinds = chunk.infos["encoding"]
+    jpegs = [row for row in rows if kinds[row] == _JPEG]
+    foreign = [row for row in rows if kinds[row] == _FOREIGN]
+    records, failures = make_records(chunk.encoded, chunk.infos, jpegs, chunk.tables, chunk.num_threads)
+    exact, failed = _rgb(chunk, foreign)
+    kept = {row: chunk.encoded[row] for row in rows if kinds[row] not in (_JPEG, _FOREIGN)}
+    return {**records, **exact, **kept}, {**failures, **failed}
+
+
 ENCODINGS: dict[str, EncodingSpec] = {
     "jpeg": EncodingSpec(_keep),
+    "dct": EncodingSpec(_dct, codec.train_tables),
     "yuv420": EncodingSpec(_yuv420),
     "yuv444": EncodingSpec(_yuv444),
     "rgb": EncodingSpec(_rgb),

@@ -58,7 +58,8 @@ class Reader:
         sizes = [shard.samples for shard in self.manifest.shards]
         self._starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
         self._columns = {name: ColumnFiles(self.path, self.manifest, name, self._starts) for name in self._fields}
-        self._payloads: dict[tuple[str, int], PayloadFile] = {}
+        shards = len(self.manifest.shards)
+        self._payloads: dict[str, list[PayloadFile | None]] = {name: [None] * shards for name in self._fields}
         self._register_tables()
 
     def _register_tables(self) -> None:
@@ -159,8 +160,7 @@ class Reader:
         if self.io == "mmap":
             records = Records(self, name, indices, rows, [file.map for file in files], place)
         else:
-            places = zip(place.tolist(), rows["offset"].tolist(), rows["size"].tolist(), strict=True)
-            records = Records(self, name, indices, rows, [files[k].read(at, n) for k, at, n in places], None)
+            records = Records(self, name, indices, rows, _values(files, place, rows), None)
         if self._check:
             self._compare(name, indices, rows, records.encoded())
         return records
@@ -168,8 +168,7 @@ class Reader:
     def _blobs(self, name: str, kind: str, indices: NDArray[np.int64], shards: NDArray[np.int64]) -> list[Any]:
         rows = self._columns[name].take(indices, shards)
         files, place = self._touch(name, shards)
-        places = zip(place.tolist(), rows["offset"].tolist(), rows["size"].tolist(), strict=True)
-        values = [files[k].read(at, n) for k, at, n in places]
+        values = _values(files, place, rows)
         if self._check:
             self._compare(name, indices, rows, _core.Encoded.from_buffers(values))
         if kind == "bytes":
@@ -186,21 +185,23 @@ class Reader:
         flags = np.zeros(len(self.manifest.shards), bool)
         flags[shards] = True
         touched = np.flatnonzero(flags)
-        files = [self._payload(name, shard) for shard in touched.tolist()]
+        payloads = self._payloads[name]
+        files = []
+        for shard in touched.tolist():
+            file = payloads[shard]
+            if file is None:
+                file = payloads[shard] = self._open(name, shard)
+            elif file.current_size() != file.size:
+                file.refuse()
+            files.append(file)
         position = np.zeros(len(flags), np.int64)
         position[touched] = np.arange(len(touched))
         return files, position[shards]
 
-    def _payload(self, name: str, shard: int) -> PayloadFile:
-        opened = self._payloads.get((name, shard))
-        if opened is not None:
-            opened.check()
-            return opened
+    def _open(self, name: str, shard: int) -> PayloadFile:
         entry = self.manifest.shards[shard]
         file = layout.payload_file(name)
-        opened = PayloadFile(f"{self.path}/{entry.name}/{file}", entry.files[file].size, self.io == "mmap")
-        self._payloads[name, shard] = opened
-        return opened
+        return PayloadFile(f"{self.path}/{entry.name}/{file}", entry.files[file].size, self.io == "mmap")
 
     def _compare(self, name: str, indices: NDArray[np.int64], rows: NDArray[Any], stored: _core.Encoded) -> None:
         bad = np.flatnonzero(stored.crc32c() != rows["crc32c"])
@@ -215,6 +216,16 @@ class Reader:
 
     def __repr__(self) -> str:
         return f"Reader({str(self.path)!r}, {len(self)} samples, fields={list(self._fields)}, io={self.io!r})"
+
+
+def _values(files: list[PayloadFile], place: NDArray[np.int64], rows: NDArray[Any]) -> list[bytes]:
+    """The payloads as owned bytes."""
+    begin = rows["offset"]
+    places = zip(place.tolist(), begin.tolist(), (begin + rows["size"]).tolist(), strict=True)
+    if all(file.map is not None for file in files):
+        maps = [file.map for file in files]
+        return [maps[k][at:end] for k, at, end in places]
+    return [files[k].read(at, end - at) for k, at, end in places]
 
 
 def _scalar(kind: str, value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,19 +126,24 @@ class PayloadFile:
     Args:
         file: Its path.
         size: The bytes that the manifest says it has.
-        mapped: Read through a map; else into owned buffers.
+        mapped: Read through `map`; else by `read` alone.
+
+    Raises:
+        CacheError: It is missing, or of another size: touching pages of a map that the file does not have is a SIGBUS.
     """
 
     def __init__(self, file: str, size: int, mapped: bool) -> None:
-        self._file = file
-        self._size = size
+        self.size = size
         self.map: mmap.mmap | None = None
+        self._file = file
         self._handle = -1
         try:
             self._handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
-            self._compare(os.fstat(self._handle).st_size)
+            if self.current_size() != size:
+                self.refuse()
             if mapped:
                 self.map = mmap.mmap(self._handle, size, prot=mmap.PROT_READ)
+                self.current_size = self.map.size  # type: ignore[method-assign]
         except OSError as error:
             raise CacheError(gone(file, error)) from error
         finally:
@@ -150,22 +155,20 @@ class PayloadFile:
         if getattr(self, "_handle", -1) >= 0:
             os.close(self._handle)
 
-    def check(self) -> None:
-        """Raises CacheError where the file has another size by now: touching pages that are gone is a SIGBUS."""
-        self._compare(self.map.size() if self.map is not None else os.fstat(self._handle).st_size)
+    def current_size(self) -> int:
+        """The size that the file has now."""
+        return os.fstat(self._handle).st_size
 
-    def _compare(self, size: int) -> None:
-        if size != self._size:
-            raise CacheError(
-                f"{self._file}: expected {self._size} bytes, got {size}: the file was truncated or replaced; "
-                "build the cache again"
-            )
+    def refuse(self) -> NoReturn:
+        """Raises the error of a file that has another size than `size`."""
+        raise CacheError(
+            f"{self._file}: expected {self.size} bytes, got {self.current_size()}: the file was truncated or replaced; "
+            "build the cache again"
+        )
 
     def read(self, offset: int, size: int) -> bytes:
         """Owned bytes. Raises CacheError where the file ends early."""
-        if self.map is not None:
-            return self.map[offset : offset + size]
         data = read_fully(self._handle, size, offset)
         if len(data) < size:
-            raise CacheError(f"{self._file}: expected {self._size} bytes, got fewer; build the cache again")
+            self.refuse()
         return data

@@ -13,6 +13,7 @@ from slipstream_plugins.cache import format as layout
 from slipstream_plugins.cache.encodings import ENCODINGS
 from slipstream_plugins.cache.locks import locked, write_synced
 from slipstream_plugins.cache.options import BuildOptions, cache_id, default_cache_path, stored_fields
+from slipstream_plugins.cache.resize import Shrink
 from slipstream_plugins.cache.shards import Report, ShardTask, build_shard, remove_leftovers
 from slipstream_plugins.cache.workers import build_in_processes, refuse_inside_spawn
 from slipstream_plugins.errors import CacheError
@@ -153,9 +154,19 @@ def _with_tables(task: ShardTask) -> tuple[dict[str, layout.FileEntry], ShardTas
     name = f"tables-{task.id[:8]}.bin"
     file = task.path / name
     if not file.exists():
-        write_synced(file, train(_spread_images(task)))
+        write_synced(file, train(_training_images(task), task.options.packing))
     tables = file.read_bytes()
     return {name: layout.FileEntry(len(tables), _core.crc32c(tables))}, replace(task, tables=tables)
+
+
+def _training_images(task: ShardTask) -> list[object]:
+    """Some images, spread evenly over the source, as they will be stored."""
+    images = list(_spread_images(task))
+    if task.options.resizes:
+        shrink = Shrink(task.options.short, task.options.max_long, task.options.quality)
+        images, failures = shrink(images, task.num_threads)
+        images = [image for row, image in enumerate(images) if row not in failures]
+    return images
 
 
 def _spread_images(task: ShardTask) -> Iterator[object]:
