@@ -45,83 +45,72 @@ void interleave(const std::uint8_t* const* rows, int count, std::uint8_t* out) {
   }
 }
 
-// 24 values at a time: a multiple of the vector's length and of the three channels.
-constexpr int kPeriod = 24;
-
 inline __m256i load8(const std::uint8_t* levels) {
   return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(levels)));
 }
 
+// Each turns eight levels into values, with the numbers from `at` on.
 struct Float32 {
   using Value = std::uint32_t;
-  alignas(32) double scale[kPeriod], offset[kPeriod];
-  void operator()(const std::uint8_t* levels, int at, Value* out) const {
+  static __m128 four(__m128i levels, const ValueMap& values, int at) {
+    return _mm256_cvtpd_ps(_mm256_fmadd_pd(_mm256_cvtepi32_pd(levels), _mm256_loadu_pd(values.scale + at),
+                                           _mm256_loadu_pd(values.offset + at)));
+  }
+  static void convert(const std::uint8_t* levels, const ValueMap& values, int at, Value* out) {
     const __m256i v = load8(levels);
-    const __m256d low = _mm256_fmadd_pd(_mm256_cvtepi32_pd(_mm256_castsi256_si128(v)),
-                                        _mm256_load_pd(scale + at), _mm256_load_pd(offset + at));
-    const __m256d high = _mm256_fmadd_pd(_mm256_cvtepi32_pd(_mm256_extracti128_si256(v, 1)),
-                                         _mm256_load_pd(scale + at + 4), _mm256_load_pd(offset + at + 4));
-    _mm256_storeu_ps(reinterpret_cast<float*>(out),
-                     _mm256_set_m128(_mm256_cvtpd_ps(high), _mm256_cvtpd_ps(low)));
+    _mm_storeu_ps(reinterpret_cast<float*>(out), four(_mm256_castsi256_si128(v), values, at));
+    _mm_storeu_ps(reinterpret_cast<float*>(out + 4), four(_mm256_extracti128_si256(v, 1), values, at + 4));
   }
 };
 
-struct Sixteen {
+inline __m256 eight_floats(const std::uint8_t* levels, const ValueMap& values, int at) {
+  return _mm256_fmadd_ps(_mm256_cvtepi32_ps(load8(levels)), _mm256_loadu_ps(values.scale_float + at),
+                         _mm256_loadu_ps(values.offset_float + at));
+}
+
+struct Float16 {
   using Value = std::uint16_t;
-  alignas(32) float scale[kPeriod], offset[kPeriod];
-  __m256 value(const std::uint8_t* levels, int at) const {
-    return _mm256_fmadd_ps(_mm256_cvtepi32_ps(load8(levels)), _mm256_load_ps(scale + at),
-                           _mm256_load_ps(offset + at));
-  }
-};
-
-struct Float16 : Sixteen {
-  void operator()(const std::uint8_t* levels, int at, Value* out) const {
+  static void convert(const std::uint8_t* levels, const ValueMap& values, int at, Value* out) {
+    const __m256 v = eight_floats(levels, values, at);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
-                     _mm256_cvtps_ph(value(levels, at), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+                     _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
   }
 };
 
-struct Bfloat16 : Sixteen {
-  void operator()(const std::uint8_t* levels, int at, Value* out) const {
-    const __m256i bits = _mm256_castps_si256(value(levels, at));
+struct Bfloat16 {
+  using Value = std::uint16_t;
+  static void convert(const std::uint8_t* levels, const ValueMap& values, int at, Value* out) {
+    const __m256i bits = _mm256_castps_si256(eight_floats(levels, values, at));
     const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
-    const __m256i rounded =
-        _mm256_srli_epi32(_mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff))), 16);
+    const __m256i half = _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff));
+    const __m256i rounded = _mm256_srli_epi32(_mm256_add_epi32(bits, half), 16);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
                      _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1)));
   }
 };
 
-template <class Convert>
-void map_affine(const std::uint8_t* levels, int count, const ValueMap& values, int first, int step,
-                void* to) {
-  using Value = typename Convert::Value;
+template <class Type>
+void map_affine(const std::uint8_t* levels, int count, const ValueMap& values, void* to) {
+  using Value = typename Type::Value;
   auto* out = static_cast<Value*>(to);
-  Convert convert;
-  for (int i = 0; i < kPeriod; ++i) {
-    const int channel = (first + i * step) % 3;
-    convert.scale[i] = static_cast<decltype(+convert.scale[i])>(values.scale[channel]);
-    convert.offset[i] = static_cast<decltype(+convert.offset[i])>(values.offset[channel]);
-  }
   int i = 0;
-  for (; i + kPeriod <= count; i += kPeriod) {
-    for (int at = 0; at < kPeriod; at += 8) convert(levels + i + at, at, out + i + at);
+  for (; i + ValueMap::kPeriod <= count; i += ValueMap::kPeriod) {
+    for (int at = 0; at < ValueMap::kPeriod; at += 8)
+      Type::convert(levels + i + at, values, at, out + i + at);
   }
-  for (int c = 0; i < count; ++i, ++c) {
-    out[i] = static_cast<Value>(values.table[(first + c * step) % 3][levels[i]]);
-  }
+  for (int at = 0; i + 8 <= count; i += 8, at += 8) Type::convert(levels + i, values, at, out + i);
+  for (; i < count; ++i) out[i] = static_cast<Value>(values.table[i % 3][levels[i]]);
 }
 
-void map(const std::uint8_t* levels, int count, const ValueMap& values, int first, int step, void* out) {
-  if (!values.affine) return output_kernels_portable.map(levels, count, values, first, step, out);
+void map(const std::uint8_t* levels, int count, const ValueMap& values, void* out) {
+  if (!values.affine) return output_kernels_portable.map(levels, count, values, out);
   switch (values.type) {
     case ValueMap::Type::float32:
-      return map_affine<Float32>(levels, count, values, first, step, out);
+      return map_affine<Float32>(levels, count, values, out);
     case ValueMap::Type::float16:
-      return map_affine<Float16>(levels, count, values, first, step, out);
+      return map_affine<Float16>(levels, count, values, out);
     case ValueMap::Type::bfloat16:
-      return map_affine<Bfloat16>(levels, count, values, first, step, out);
+      return map_affine<Bfloat16>(levels, count, values, out);
   }
 }
 

@@ -10,9 +10,8 @@ void interleave(const std::uint8_t* const* rows, int count, std::uint8_t* out) {
 }
 
 template <class T>
-void map_as(const std::uint8_t* levels, int count, const ValueMap& values, int first, int step, T* out) {
-  const std::uint32_t* table[3];
-  for (int c = 0; c < 3; ++c) table[c] = values.table[(first + c * step) % 3];
+void map_as(const std::uint8_t* levels, int count, const ValueMap& values, T* out) {
+  const std::uint32_t* const table[3] = {values.table[0], values.table[1], values.table[2]};
   int i = 0;
   for (; i + 3 <= count; i += 3) {
     for (int c = 0; c < 3; ++c) out[i + c] = static_cast<T>(table[c][levels[i + c]]);
@@ -20,11 +19,11 @@ void map_as(const std::uint8_t* levels, int count, const ValueMap& values, int f
   for (int c = 0; i < count; ++i, ++c) out[i] = static_cast<T>(table[c][levels[i]]);
 }
 
-void map(const std::uint8_t* levels, int count, const ValueMap& values, int first, int step, void* out) {
+void map(const std::uint8_t* levels, int count, const ValueMap& values, void* out) {
   if (values.type == ValueMap::Type::float32) {
-    map_as(levels, count, values, first, step, static_cast<std::uint32_t*>(out));
+    map_as(levels, count, values, static_cast<std::uint32_t*>(out));
   } else {
-    map_as(levels, count, values, first, step, static_cast<std::uint16_t*>(out));
+    map_as(levels, count, values, static_cast<std::uint16_t*>(out));
   }
 }
 

@@ -23,12 +23,12 @@ class RowWriter {
 
   const Output& output_;
   const OutputKernels& kernels_;
-  ValueMap values_;
+  ValueMap values_[3];  // of each channel, or, interleaved, of all in the first
   int width_, height_;
   std::uint8_t* destination_;
   bool direct_;  // the destination's rows themselves can be written
   std::uint8_t* rows_[3];
-  std::uint8_t* pixels_;  // a row of levels, interleaved
+  std::uint8_t* pixels_ = nullptr;  // a row of levels, interleaved
 };
 
 }  // namespace slip
