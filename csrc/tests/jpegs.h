@@ -85,6 +85,27 @@ inline std::vector<std::uint8_t> make(const Recipe& recipe, std::uint32_t seed =
 
 inline slip::Bytes bytes(const std::vector<std::uint8_t>& data) { return {data.data(), data.size()}; }
 
+// The interleaved pixels of an undamaged JPEG, by jpeg_read_scanlines.
+inline std::vector<std::uint8_t> scanlines(const std::vector<std::uint8_t>& jpeg, J_COLOR_SPACE color) {
+  jpeg_decompress_struct info;
+  jpeg_error_mgr errors;
+  info.err = jpeg_std_error(&errors);
+  jpeg_create_decompress(&info);
+  jpeg_mem_src(&info, jpeg.data(), jpeg.size());
+  jpeg_read_header(&info, TRUE);
+  info.out_color_space = color;
+  jpeg_start_decompress(&info);
+  const std::size_t stride = static_cast<std::size_t>(info.output_width) * info.output_components;
+  std::vector<std::uint8_t> pixels(stride * info.output_height);
+  while (info.output_scanline < info.output_height) {
+    JSAMPROW row = pixels.data() + info.output_scanline * stride;
+    jpeg_read_scanlines(&info, &row, 1);
+  }
+  jpeg_finish_decompress(&info);
+  jpeg_destroy_decompress(&info);
+  return pixels;
+}
+
 struct OraclePlane {
   int width = 0, height = 0;
   std::size_t stride = 0;
