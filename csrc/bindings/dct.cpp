@@ -13,39 +13,10 @@
 namespace slip::python {
 namespace {
 
-using File = std::vector<std::uint8_t>;
-
-py::bytes to_bytes(const File& file) {
-  return py::bytes(reinterpret_cast<const char*>(file.data()), file.size());
-}
-
 dct::Packing packing_named(const std::string& name) {
   if (name == "compact") return dct::Packing::compact;
   if (name == "wide") return dct::Packing::wide;
   throw py::value_error("packing: expected compact or wide, got " + name);
-}
-
-// Calls make(bytes, file) for every row on the pool.
-template <class Make>
-std::pair<py::list, Failures> make_files(const Encoded& encoded, const Array<std::int64_t>& rows,
-                                         int num_threads, Make&& make) {
-  const std::vector<std::size_t> positions = positions_of(rows, encoded.size());
-  std::vector<File> files(positions.size());
-  std::vector<Status> statuses;
-  const int threads = checked_threads(num_threads);
-  {
-    py::gil_scoped_release without_gil;
-    statuses = run_each(static_cast<int>(positions.size()), threads, [&](int j, Arena&) {
-      const auto at = static_cast<std::size_t>(j);
-      return make(encoded[positions[at]], files[at]);
-    });
-  }
-  py::list out;
-  for (std::size_t j = 0; j < files.size(); ++j) {
-    if (!statuses[j].ok()) files[j].clear();
-    out.append(to_bytes(files[j]));
-  }
-  return {out, failures_of(statuses)};
 }
 
 std::pair<py::list, Failures> to_dct(const Encoded& encoded, const Array<std::int64_t>& rows,
@@ -58,13 +29,14 @@ std::pair<py::list, Failures> to_dct(const Encoded& encoded, const Array<std::in
     throw py::value_error("tables: expected the id of registered tables of packing " + packing);
   }
   const dct::KeepMarkers keep{keep_icc, keep_exif};
-  return make_files(encoded, rows, num_threads,
-                    [&](Bytes jpeg, File& record) { return dct::transcode(jpeg, keep, *tables, record); });
+  return make_files(encoded, rows, num_threads, [&](Bytes jpeg, Arena&, File& record) {
+    return dct::transcode(jpeg, keep, *tables, record);
+  });
 }
 
 std::pair<py::list, Failures> from_dct(const Encoded& encoded, const Array<std::int64_t>& rows,
                                        int num_threads) {
-  return make_files(encoded, rows, num_threads, [](Bytes record, File& jpeg) {
+  return make_files(encoded, rows, num_threads, [](Bytes record, Arena&, File& jpeg) {
     dct::Coefficients coefficients;
     if (Status s = dct::decode_coefficients(record, coefficients); !s.ok()) return s;
     return dct::write_jpeg(coefficients, jpeg);
@@ -92,15 +64,14 @@ py::bytes train_tables(const Encoded& encoded, const std::string& packing, int n
   dct::Trainer trainer(packing_named(packing));
   const int threads = checked_threads(num_threads);
   File bytes;
-  {
-    py::gil_scoped_release without_gil;
+  without_gil([&] {
     if (packing == "compact") {
       visit_coefficients(encoded, threads, [&](const dct::Coefficients& c) { trainer.count_vectors(c); });
       trainer.choose_codebooks();
     }
     visit_coefficients(encoded, threads, [&](const dct::Coefficients& c) { trainer.count_symbols(c); });
     bytes = dct::serialise(trainer.finish());
-  }
+  });
   return to_bytes(bytes);
 }
 

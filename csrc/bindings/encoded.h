@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "bindings/bindings.h"
+#include "slip/batch.h"
 #include "slip/image.h"
 
 namespace slip::python {
@@ -52,6 +53,34 @@ class Encoded {
 
 // Positions in a batch of `count`. Raises ValueError naming the first that is not.
 std::vector<std::size_t> positions_of(const Array<std::int64_t>& rows, std::size_t count);
+
+using File = std::vector<std::uint8_t>;
+
+inline py::bytes to_bytes(const File& file) {
+  return py::bytes(reinterpret_cast<const char*>(file.data()), file.size());
+}
+
+// Calls make(bytes, arena, file) for every row on the pool. Returns the files, b"" for those that failed.
+template <class Make>
+std::pair<py::list, Failures> make_files(const Encoded& encoded, const Array<std::int64_t>& rows,
+                                         int num_threads, Make&& make) {
+  const std::vector<std::size_t> positions = positions_of(rows, encoded.size());
+  std::vector<File> files(positions.size());
+  std::vector<Status> statuses;
+  const int threads = checked_threads(num_threads);
+  without_gil([&] {
+    statuses = run_each(static_cast<int>(positions.size()), threads, [&](int j, Arena& arena) {
+      const auto at = static_cast<std::size_t>(j);
+      return make(encoded[positions[at]], arena, files[at]);
+    });
+  });
+  py::list out;
+  for (std::size_t j = 0; j < files.size(); ++j) {
+    if (!statuses[j].ok()) files[j].clear();
+    out.append(to_bytes(files[j]));
+  }
+  return {out, failures_of(statuses)};
+}
 
 // The structured dtype of slip::Info.
 const py::dtype& info_dtype();

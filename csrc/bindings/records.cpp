@@ -1,6 +1,5 @@
 // Images re-packed as records.
 #include "bindings/encoded.h"
-#include "slip/batch.h"
 #include "slip/record.h"
 
 namespace slip::python {
@@ -9,22 +8,9 @@ namespace {
 template <Encoding encoding>
 std::pair<py::list, Failures> to_yuv(const Encoded& encoded, const Array<std::int64_t>& rows,
                                      int num_threads) {
-  const std::vector<std::size_t> positions = positions_of(rows, encoded.size());
-  std::vector<std::vector<std::uint8_t>> records(positions.size());
-  std::vector<Status> statuses;
-  const int threads = checked_threads(num_threads);
-  without_gil([&] {
-    statuses = run_each(static_cast<int>(positions.size()), threads, [&](int j, Arena& arena) {
-      const auto at = static_cast<std::size_t>(j);
-      return make_yuv_record(encoded[positions[at]], encoding, arena, records[at]);
-    });
+  return make_files(encoded, rows, num_threads, [](Bytes image, Arena& arena, File& record) {
+    return make_yuv_record(image, encoding, arena, record);
   });
-  py::list out;
-  for (std::size_t j = 0; j < records.size(); ++j) {
-    if (!statuses[j].ok()) records[j].clear();
-    out.append(py::bytes(reinterpret_cast<const char*>(records[j].data()), records[j].size()));
-  }
-  return {out, failures_of(statuses)};
 }
 
 py::bytes to_rgb(const py::array_t<std::uint8_t, py::array::c_style>& pixels, int orientation) {
@@ -36,7 +22,7 @@ py::bytes to_rgb(const py::array_t<std::uint8_t, py::array::c_style>& pixels, in
   const auto record =
       make_rgb_record(pixels.data(), pixels.strides(0), static_cast<int>(pixels.shape(1)),
                       static_cast<int>(pixels.shape(0)), static_cast<std::uint8_t>(orientation));
-  return py::bytes(reinterpret_cast<const char*>(record.data()), record.size());
+  return to_bytes(record);
 }
 
 }  // namespace
