@@ -167,8 +167,14 @@ def _compare(
             _compare_images(reader, columns[name], name, expected, indices, result)
             continue
         for index, mine, theirs in zip(indices.tolist(), columns[name], expected, strict=True):
-            if bytes(mine) != bytes(theirs) if kind == "bytes" else mine != theirs:
+            if not _same(kind, mine, theirs):
                 result.problems.append(f"field {name!r}: expected {theirs!r:.60}, got {mine!r:.60} (sample {index})")
+
+
+def _same(kind: str, mine: Any, theirs: Any) -> bool:
+    if kind == "bytes":
+        return bytes(mine) == bytes(theirs)
+    return bool(mine == theirs or (kind == "float" and np.isnan(mine) and np.isnan(theirs)))
 
 
 def _compare_images(

@@ -67,6 +67,11 @@ def test_a_difference_names_field_and_sample(
     assert len(problems) == 1 and expected in problems[0] and "sample 6" in problems[0]
 
 
+def test_a_value_that_is_no_number_equals_itself(tmp_path: Path) -> None:
+    source = IterableSource([{"image": images.jpeg(16, 16), "score": float("nan")}])
+    assert verify(build(source, tmp_path / "a.slip"), source).problems == []
+
+
 def test_another_source_is_noticed(shared_cache: Path, samples: Samples) -> None:
     problems = verify(shared_cache, IterableSource(samples[:-1])).problems
     assert len(problems) == 1 and "another one, or has changed" in problems[0]
