@@ -22,8 +22,7 @@ Status corrupt(const char* field, unsigned value) {
 
 bool allowed(Encoding encoding, ColorModel model) {
   if (encoding == Encoding::rgb) return model == ColorModel::rgb;
-  return model == ColorModel::ycbcr || (encoding == Encoding::yuv420 && model == ColorModel::gray) ||
-         (encoding == Encoding::yuv444 && model == ColorModel::gray);
+  return model == ColorModel::ycbcr || model == ColorModel::gray;
 }
 
 }  // namespace
