@@ -58,11 +58,15 @@ def _add(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentPars
 
 def _add_build(commands: Any) -> None:
     from slipstream_plugins.cache.encodings import ENCODINGS
+    from slipstream_plugins.codec import PACKINGS
 
     parser = _add(commands, "build", _build, "build a cache, or go on with one that is unfinished")
     parser.add_argument("source", help="a folder of class folders, tars ('train-{000..127}.tar'), or a .slip cache")
     parser.add_argument("out", nargs="?", help="NAME.slip; without it, a directory of the default cache folder")
     parser.add_argument("--encoding", default="jpeg", choices=list(ENCODINGS), help="how images are stored (jpeg)")
+    parser.add_argument(
+        "--packing", default="compact", choices=PACKINGS, help="of encoding dct: smaller or faster (compact)"
+    )
     parser.add_argument("--short", type=int, metavar="PIXELS", help="shrink to at most this short side")
     parser.add_argument("--max-long", type=int, metavar="PIXELS", help="shrink to at most this long side")
     parser.add_argument("--quality", type=int, default=100, help="JPEG quality of images that were shrunk (100)")
@@ -110,6 +114,7 @@ def _build(options: argparse.Namespace) -> int:
         options.out,
         BuildOptions(
             encoding=options.encoding,
+            packing=options.packing,
             short=options.short,
             max_long=options.max_long,
             quality=options.quality,

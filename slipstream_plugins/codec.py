@@ -13,7 +13,16 @@ import numpy as np
 from slipstream_plugins import _core
 from slipstream_plugins.errors import TranscodeError
 
-__all__ = ["PACKINGS", "Packing", "to_jpeg", "to_jpeg_batch", "train_tables", "transcode", "transcode_batch"]
+__all__ = [
+    "PACKINGS",
+    "Packing",
+    "packing_of",
+    "to_jpeg",
+    "to_jpeg_batch",
+    "train_tables",
+    "transcode",
+    "transcode_batch",
+]
 
 Packing = Literal["compact", "wide"]
 
@@ -126,6 +135,11 @@ def train_tables(jpegs: Iterable[Any], packing: Packing = "compact", num_threads
     """
     _check_packing(packing)
     return _core.train_tables(_core.Encoded.from_buffers(list(jpegs)), packing, num_threads)
+
+
+def packing_of(tables: bytes) -> Packing:
+    """The packing of entropy tables, which need not be registered."""
+    return PACKINGS[tables[5]]
 
 
 def _check_packing(packing: str) -> None:

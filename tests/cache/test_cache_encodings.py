@@ -33,7 +33,7 @@ def pixels_of(image: bytes) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", GOOD)
-@pytest.mark.parametrize("encoding", ["jpeg", "yuv444", "rgb"])
+@pytest.mark.parametrize("encoding", ["jpeg", "dct", "yuv444", "rgb"])
 def test_lossless_encodings_keep_every_pixel_and_its_orientation(name: str, encoding: str) -> None:
     stored = ENCODINGS[encoding]([GOOD[name]], b"", 0)
     assert not stored.failures
@@ -64,7 +64,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-@pytest.mark.parametrize("encoding", ["yuv420", "yuv444", "rgb"])
+@pytest.mark.parametrize("encoding", ["dct", "yuv420", "yuv444", "rgb"])
 def test_what_cannot_be_decoded_fails_alone(name: str, encoding: str) -> None:
     good = images.jpeg(40, 30)
     stored = ENCODINGS[encoding]([good, BAD[name], good], b"", 0)
@@ -74,7 +74,7 @@ def test_what_cannot_be_decoded_fails_alone(name: str, encoding: str) -> None:
 
 def test_truncated_images_do_not_go_into_a_cache_of_pixels(tmp_path: Path) -> None:
     source = IterableSource([{"image": images.jpeg(64, 48)}, {"image": images.truncated(images.jpeg(64, 48))}])
-    for encoding in ("yuv420", "yuv444", "rgb"):
+    for encoding in ("dct", "yuv420", "yuv444", "rgb"):
         with pytest.raises(BuildError, match=r"\(sample 1\)"):
             build(source, tmp_path / f"{encoding}.slip", BuildOptions(encoding=encoding))
 
