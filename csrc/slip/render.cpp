@@ -148,12 +148,13 @@ Status to_rgb(Planes& planes, PlaneSampling sampling[3], const StoredView& view,
   return {};
 }
 
-// Colour is converted where there are fewer pixels, if the planes allow it.
+// Colour is converted first, which is nearer to what Pillow does, where all planes are full size and this
+// does not cost much more than converting the output's pixels.
 bool rgb_first(const PlaneSampling sampling[3], const StoredView& view) {
   for (int c = 0; c < 3; ++c) {
     if (sampling[c].x.ratio != 1 || sampling[c].y.ratio != 1) return false;
   }
-  return view.x.length * view.y.length <= double(view.x.outputs) * view.y.outputs;
+  return view.x.length * view.y.length <= 1.5 * view.x.outputs * view.y.outputs;
 }
 
 // Sixteen bits cannot hold the sums of more taps.
