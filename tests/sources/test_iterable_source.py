@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -93,3 +94,19 @@ def test_a_sample_with_other_fields_is_named() -> None:
         source[2]
     with pytest.raises(IndexError):
         source[-1]
+
+
+def test_wrapped_images_and_tensors_are_buffers(tmp_path: Path) -> None:
+    import torch
+
+    (tmp_path / "1.jpg").write_bytes(IMAGE)
+    cells = [
+        {"bytes": IMAGE, "path": None},
+        {"bytes": None, "path": str(tmp_path / "1.jpg")},
+        torch.frombuffer(bytearray(IMAGE), dtype=torch.uint8),
+        np.frombuffer(IMAGE, np.uint8),
+    ]
+    source = IterableSource([{"image": cell} for cell in cells])
+    assert source.fields == {"image": "image"}
+    assert [bytes(source[index]["image"]) for index in range(4)] == [IMAGE] * 4
+    assert IterableSource([{"image": cells[0]}]).fingerprint() == IterableSource([{"image": IMAGE}]).fingerprint()
