@@ -1,4 +1,5 @@
-// Planes to the pixels of one sample of a batch: crop, antialiased resize, orientation, flip, colour, dtype, layout.
+// Planes to the pixels of one sample of a batch: crop, antialiased resize, orientation, flip, colour, dtype,
+// layout.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,7 @@ struct View {
 Rect stored_region(const View& view, const Info& info);
 
 // Writes one image. `planes` must hold at least stored_region(view, info).
-Status render(const Planes& planes, const View& view, const Info& info, Fidelity fidelity, const Output& output,
-              Arena& arena, void* destination);
+Status render(const Planes& planes, const View& view, const Info& info, Fidelity fidelity,
+              const Output& output, Arena& arena, void* destination);
 
 }  // namespace slip
