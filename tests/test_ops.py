@@ -13,6 +13,7 @@ from slipstream_plugins.plan import DecodePlan, OutputSpec
 from tests import images
 
 CENTER = boxes.Center((32, 32))
+BAD = images.bad_images()
 
 
 def run(column: Any, plan: DecodePlan) -> tuple[list[NDArray[Any]], ops.Opened]:
@@ -71,12 +72,12 @@ def test_the_default_limit_refuses_the_largest_header() -> None:
     assert ops.open_images([images.huge_jpeg()], DecodePlan(on_error="skip")).failures[0].code == "too_large"
 
 
-@pytest.mark.parametrize("kind", images.bad_images())
+@pytest.mark.parametrize("kind", BAD)
 def test_bad_images_fail_alone(kind: str) -> None:
     plan = DecodePlan(on_error="skip", crop=CENTER)
     good = images.jpeg(64, 48)
     alone = run([good], plan)[0][0]
-    pixels, after = run([good, images.bad_images()[kind], good], plan)
+    pixels, after = run([good, BAD[kind], good], plan)
     assert after.rows.tolist() == [0, 2]
     assert [failure.row for failure in after.failures] == [1]
     assert after.failures[0].reason and after.failures[0].code in _core.CODES
@@ -84,12 +85,12 @@ def test_bad_images_fail_alone(kind: str) -> None:
     np.testing.assert_array_equal(pixels[-1], alone)
 
 
-@pytest.mark.parametrize("kind", images.bad_images())
+@pytest.mark.parametrize("kind", BAD)
 @pytest.mark.parametrize("crop", [CENTER, None])
 def test_fill_writes_black_after_normalisation_too(kind: str, crop: boxes.Center | None) -> None:
     output = OutputSpec("float32", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
     plan = DecodePlan(on_error="fill", crop=crop, output=output)
-    pixels, after = run([images.jpeg(64, 48), images.bad_images()[kind]], plan)
+    pixels, after = run([images.jpeg(64, 48), BAD[kind]], plan)
     assert after.rows.tolist() == [0, 1] and [failure.row for failure in after.failures] == [1]
     assert (pixels[1] == -1).all() and not (pixels[0] == -1).all()
 

@@ -16,6 +16,7 @@ from tests import images
 
 GOOD = images.jpeg(64, 48)
 BAD = images.truncated(GOOD)
+KINDS = images.good_images()
 
 
 def pillow(data: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -23,9 +24,9 @@ def pillow(data: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
         return np.asarray(ImageOps.exif_transpose(image).convert("RGB")).transpose(2, 0, 1)
 
 
-@pytest.mark.parametrize("kind", images.good_images())
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_image_is_what_pillow_sees(kind: str) -> None:
-    data = images.good_images()[kind]
+    data = KINDS[kind]
     difference = np.abs(slipstream.decode(data).numpy().astype(int) - pillow(data))
     assert difference.max() <= 1
     assert difference.mean() < 0.01
@@ -144,8 +145,8 @@ def test_max_pixels_refuses_by_the_header() -> None:
 @pytest.mark.parametrize("tail", [(), (slipstream.HorizontalFlip(),), (slipstream.Normalize(),)], ids=repr)
 def test_the_reference_decoder_agrees_with_exact(crop: Any, tail: Any) -> None:
     pytest.importorskip("turbojpeg")
-    kinds = [k for k in images.good_images() if not k.startswith(("cmyk", "ycck"))]
-    data = [images.good_images()[kind] for kind in kinds]
+    kinds = [k for k in KINDS if not k.startswith(("cmyk", "ycck"))]
+    data = [KINDS[kind] for kind in kinds]
     stages = [crop, *tail] if crop else [*tail]
     exact = slipstream.Compose([slipstream.BatchDecode(fidelity="exact"), *stages], seed=1, epoch=0)
     reference = slipstream.Compose([slipstream.BatchDecode(decoder="turbojpeg"), *stages], seed=1, epoch=0)
