@@ -7,12 +7,12 @@
 
 namespace slip {
 
-// Reads the header by the bytes' own first bytes. A format that only Pillow reads gives Encoding::foreign and ok,
-// with width and height 0.
+// Reads the header by the bytes' own first bytes. A format that only Pillow reads gives Encoding::foreign and
+// ok, with width and height 0.
 Status read_info(Bytes bytes, Info& info);
 
-// Decodes at least the samples of `region` (in stored pixels, inside the image) of every component, in the arena.
-// Inverse DCT is libjpeg-turbo's ISLOW to the bit. What lies outside the region need not be decoded.
+// Decodes at least the samples of `region` (in stored pixels, inside the image) of every component, in the
+// arena. Inverse DCT is libjpeg-turbo's ISLOW to the bit. What lies outside the region need not be decoded.
 // On failure `planes` is unspecified and must not be used.
 Status decode_planes(Bytes bytes, const Rect& region, Arena& arena, Planes& planes);
 

@@ -27,12 +27,12 @@ enum class Encoding : std::uint8_t { jpeg = 0, dct = 1, yuv420 = 2, yuv444 = 3, 
 
 enum class ColorModel : std::uint8_t { gray, ycbcr, rgb };
 
-// Readers of a plane may read, never use, up to kSlack bytes past the end of the last row of a region. Whoever
-// makes a plane guarantees that these bytes can be read.
+// Readers of a plane may read, never use, up to kSlack bytes past the end of the last row of a region.
+// Whoever makes a plane guarantees that these bytes can be read.
 constexpr int kSlack = 64;
 
-// One component, cut to the region that was asked for. `data` points at sample (region.x, region.y) of the full
-// component, whose true size (without padding to whole blocks) is full_width x full_height.
+// One component, cut to the region that was asked for. `data` points at sample (region.x, region.y) of the
+// full component, whose true size (without padding to whole blocks) is full_width x full_height.
 struct Plane {
   const std::uint8_t* data = nullptr;
   std::ptrdiff_t stride = 0;

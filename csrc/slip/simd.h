@@ -5,8 +5,8 @@ namespace slip {
 
 enum class Simd { portable, avx2 };
 
-// The best level this processor runs, or the one that SLIPSTREAM_SIMD=portable|avx2 names. Asking for a level that
-// the processor lacks, or for an unknown name, throws std::runtime_error.
+// The best level this processor runs, or the one that SLIPSTREAM_SIMD=portable|avx2 names. Asking for a level
+// that the processor lacks, or for an unknown name, throws std::runtime_error.
 Simd simd_level();
 
 // For tests: overrides the level of this process from now on.

@@ -20,7 +20,9 @@ struct Registry {
 };
 
 struct Register {
-  Register(const char* name, std::function<void()> body) { Registry::get().tests.emplace_back(name, std::move(body)); }
+  Register(const char* name, std::function<void()> body) {
+    Registry::get().tests.emplace_back(name, std::move(body));
+  }
 };
 
 inline void fail(const char* file, int line, const std::string& what) {
@@ -30,24 +32,24 @@ inline void fail(const char* file, int line, const std::string& what) {
 
 }  // namespace check
 
-#define TEST(name)                                                \
-  static void test_##name();                                      \
+#define TEST(name)                                                  \
+  static void test_##name();                                        \
   static const check::Register register_##name(#name, test_##name); \
   static void test_##name()
 
-#define CHECK(condition) \
-  do {                   \
+#define CHECK(condition)                                                       \
+  do {                                                                         \
     if (!(condition)) check::fail(__FILE__, __LINE__, "expected " #condition); \
   } while (false)
 
-#define CHECK_EQ(a, b)                                                                              \
-  do {                                                                                              \
-    const auto& left = (a);                                                                         \
-    const auto& right = (b);                                                                        \
-    if (!(left == right)) {                                                                         \
-      std::cerr << #a << " is " << left << ", " << #b << " is " << right << "\n";                   \
-      check::fail(__FILE__, __LINE__, "expected " #a " == " #b);                                     \
-    }                                                                                               \
+#define CHECK_EQ(a, b)                                                            \
+  do {                                                                            \
+    const auto& left = (a);                                                       \
+    const auto& right = (b);                                                      \
+    if (!(left == right)) {                                                       \
+      std::cerr << #a << " is " << left << ", " << #b << " is " << right << "\n"; \
+      check::fail(__FILE__, __LINE__, "expected " #a " == " #b);                  \
+    }                                                                             \
   } while (false)
 
 int main() {
