@@ -25,6 +25,7 @@ CONTENDERS: dict[str, tuple[str, dict[str, Any]]] = {
     "ours-dct-compact": ("ours", {"fidelity": "fast", "packing": "compact"}),
     "ours-dct-wide": ("ours", {"fidelity": "fast", "packing": "wide"}),
     "ours-jpeg-cache": ("ours", {"fidelity": "fast", "encoding": "jpeg"}),
+    "ours-dct-cache": ("ours", {"fidelity": "fast", "encoding": "dct"}),
     "ours-yuv420-cache": ("ours", {"fidelity": "fast", "encoding": "yuv420"}),
     "ours-compose": ("ours_loader", {"loader": False, "encoding": "yuv420"}),
     "ours-loader": ("ours_loader", {"loader": True, "encoding": "yuv420"}),

@@ -23,6 +23,7 @@ CONTENDERS = {
     "ours-dct-compact": "slipstream, `dct` records, compact",
     "ours-dct-wide": "slipstream, `dct` records, wide",
     "ours-jpeg-cache": "slipstream, cache `jpeg`",
+    "ours-dct-cache": "slipstream, cache `dct`",
     "ours-yuv420-cache": "slipstream, cache `yuv420`",
     "ours-loader": "SlipstreamLoader, cache `yuv420`",
 }

@@ -25,7 +25,7 @@ from slipstream_plugins.cache.writer import BuildOptions, build
 from slipstream_plugins.types import Sample, Source
 from slipstream_plugins.view import contact_sheet
 
-ENCODINGS = ("jpeg", "yuv420")
+ENCODINGS = ("jpeg", "dct", "yuv420")
 BATCH = 32
 Rate = Callable[[], float]
 

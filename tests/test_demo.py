@@ -18,7 +18,7 @@ def test_demo_without_data_makes_pictures_trains_and_compares(tmp_path: Path) ->
     said = run(["examples.demo", "--out", "demo", "--count", "48", "--epochs", "2", "--rounds", "1"], tmp_path)
     assert len(re.findall(r"epoch \d: loss \d", said)) == 2
     rates = dict(re.findall(r"^ {2}(.+?) {2,}(\d+) images/s", said, re.MULTILINE))
-    assert len(rates) == 4 and all(int(rate) > 0 for rate in rates.values()), said
+    assert len(rates) == 5 and all(int(rate) > 0 for rate in rates.values()), said
     sheet = Image.open(tmp_path / "demo" / "contact-sheet.png")
     assert sheet.width > 8 * 224 and np.asarray(sheet).std() > 10
 
