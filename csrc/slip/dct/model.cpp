@@ -134,6 +134,7 @@ Status parse_model(Bytes bytes, Model& model) {
     return Status(Code::unsupported, "entropy tables of version " + std::to_string(bytes.data[4]));
   }
   if (bytes.data[5] > 1) return corrupt("unknown packing");
+  if (load_u16(bytes.data + 6) != 0) return corrupt("bytes that must be zero are not");
   if (load_u32(bytes.data + 8) != bytes.size) return corrupt("their size field does not match their size");
   model = Model();
   model.packing = static_cast<Packing>(bytes.data[5]);
