@@ -92,10 +92,19 @@ class PlaneDecoder {
                     {coefficients_, extents_, position[t], reader_.components()}};
         offset += tiles[t].size;
       }
-      if (Status s = reader_.read(tiles, count, mcus); !s.ok()) return s;
       column += count;
+      if (column <= last) prefetch(offset, row * geometry_.tiles_x + column, std::min(2, last + 1 - column));
+      if (Status s = reader_.read(tiles, count, mcus); !s.ok()) return s;
     }
     return {};
+  }
+
+  // Records come from a map: their next tiles had better be on the way while these are decoded.
+  void prefetch(std::uint64_t offset, int tile, int count) const {
+    const std::uint64_t end = offset + tile_bytes(record_, tile, tile + count);
+    for (std::uint64_t at = offset; at < end && at < record_.payload.size; at += 64) {
+      __builtin_prefetch(record_.payload.data + at);
+    }
   }
 
   // Where the blocks of a tile go in the row buffer.

@@ -63,27 +63,18 @@ struct Vectors {
   alignas(32) std::uint64_t group[8];
 };
 
-template <int kGroups>
-inline void expand_groups(const std::uint8_t* p, std::uint64_t widths, Vectors& vectors) {
-  std::uint64_t offsets = widths * kOnes << 8;
-  for (int g = 0; g < kGroups; ++g) {
-    const std::uint64_t width = widths & 15;
-    vectors.group[g] = _pdep_u64(load_word(p + (offsets & 255)), kFields[width]) + kRebias[width];
-    widths >>= 8;
-    offsets >>= 8;
+inline void expand_groups(const std::uint8_t* p, const Head& head, Vectors& vectors) {
+  const auto* widths = reinterpret_cast<const std::uint8_t*>(&head.widths);
+  for (int g = 0; g < 8; ++g) {
+    const std::size_t width = widths[g];
+    vectors.group[g] = _pdep_u64(load_word(p), kFields[width]) + kRebias[width];
+    p += width;
   }
 }
 
-inline bool has_high_groups(const Head& head) { return head.widths >> 32 != 0; }
-
 void expand_tile(const std::uint8_t* tile, const Head* heads, int count, Vectors* vectors) {
   for (int i = 0; i < count; ++i) {
-    const std::uint8_t* p = tile + heads[i].offset;
-    if (has_high_groups(heads[i])) {
-      expand_groups<8>(p, heads[i].widths, vectors[i]);
-    } else {
-      expand_groups<4>(p, heads[i].widths, vectors[i]);
-    }
+    expand_groups(tile + heads[i].offset, heads[i], vectors[i]);
   }
 }
 
@@ -103,18 +94,16 @@ void look_up_vectors(const std::uint8_t* tile, const Head* heads, int count, con
   }
 }
 
-// Quarters beyond kQuarters hold nothing but zeros.
-template <int kQuarters>
 inline void write_natural(const Vectors& vectors, std::int16_t* out) {
   const __m256i offset = _mm256_set1_epi8(-128);
-  __m256i quarter[kQuarters];
-  for (int q = 0; q < kQuarters; ++q) {
+  __m256i quarter[4];
+  for (int q = 0; q < 4; ++q) {
     const __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(vectors.group + 2 * q));
     quarter[q] = _mm256_xor_si256(_mm256_broadcastsi128_si256(bytes), offset);
   }
   for (int half = 0; half < 2; ++half) {
     __m256i natural = _mm256_setzero_si256();
-    for (int q = 0; q < kQuarters; ++q) {
+    for (int q = 0; q < 4; ++q) {
       const __m256i order = _mm256_load_si256(reinterpret_cast<const __m256i*>(kShuffles.from[half][q]));
       natural = _mm256_or_si256(natural, _mm256_shuffle_epi8(quarter[q], order));
     }
@@ -155,11 +144,7 @@ void unpack(const std::uint8_t* tile, const Head* heads, int count, const std::u
       continue;
     }
     std::int16_t* out = target.coefficients + 64 * static_cast<std::ptrdiff_t>(position);
-    if (has_high_groups(head)) {
-      write_natural<4>(vectors[i], out);
-    } else {
-      write_natural<2>(vectors[i], out);
-    }
+    write_natural(vectors[i], out);
     if (__builtin_expect(has_big_group(head.widths), 0)) add_high_parts(tile + head.offset, head.widths, out);
     out[0] = before = next_dc(before, out[0], head);
     if (target.extents != nullptr) target.extents[position] = extent_of(head.widths);
