@@ -5,6 +5,8 @@ python -m examples.torch_dataloader [FOLDER]
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch.utils.data import DataLoader
 
 import slipstream_plugins as slipstream
@@ -20,7 +22,7 @@ def main() -> None:
     )
     reader = slipstream.MmapCacheReader(cache)
     sampler = reader.sampler(shuffle=True, seed=0)
-    loader = DataLoader(reader, 8, sampler=sampler, collate_fn=stages, num_workers=2)
+    loader: DataLoader[Any] = DataLoader(reader, 8, sampler=sampler, collate_fn=stages, num_workers=2)  # type: ignore[arg-type]
     for epoch in range(2):
         sampler.set_epoch(epoch)
         for x, y in loader:
