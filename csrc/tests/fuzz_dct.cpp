@@ -1,13 +1,16 @@
 // Mutated records and entropy tables through every decoder of the dct encoding. Two ways to build it:
 //   clang++ -fsanitize=fuzzer,address,undefined -DSLIP_LIBFUZZER ...: a libFuzzer target
-//   otherwise: a driver of its own, fuzz_dct [seconds] [seed], which mutates good records
+//   otherwise: a driver of its own, fuzz_dct [seconds] [seed], which mutates good records;
+//   fuzz_dct seeds DIRECTORY writes these, for libFuzzer to start from
 // Checksums are made right after a mutation, so that the decoders see what is behind them.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "slip/crc32c.h"
@@ -192,6 +195,16 @@ void mutate_index(File& file, std::mt19937& random) {
   std::swap(file[index + random() % size], file[index + random() % size]);
 }
 
+// Good inputs for libFuzzer to start from.
+int write_seeds(const std::string& directory, const std::vector<File>& seeds) {
+  for (std::size_t i = 0; i < seeds.size(); ++i) {
+    std::ofstream file(directory + "/seed" + std::to_string(i), std::ios::binary);
+    file.write(reinterpret_cast<const char*>(seeds[i].data()), static_cast<std::streamsize>(seeds[i].size()));
+    if (!file) return 1;
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -204,6 +217,7 @@ int main(int argc, char** argv) {
     seed.insert(seed.begin(), 0);
     seeds.push_back(seed);
   }
+  if (argc > 2 && std::strcmp(argv[1], "seeds") == 0) return write_seeds(argv[2], seeds);
   const File records[2] = {seed_record(dct::Packing::compact, random),
                            seed_record(dct::Packing::wide, random)};
   const auto stop = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);

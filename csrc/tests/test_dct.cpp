@@ -213,6 +213,19 @@ TEST(images_that_do_not_fit_are_unsupported_with_a_reason) {
   }
 }
 
+TEST(a_small_file_that_claims_a_huge_image_takes_no_memory) {
+  jpegs::Recipe recipe = recipe_of(64, 64, 3, 90);
+  recipe.progressive = true;
+  File jpeg = jpegs::make(recipe);
+  for (std::size_t i = 0; i + 8 < jpeg.size(); ++i) {
+    if (jpeg[i] == 0xff && jpeg[i + 1] == 0xc2) jpeg[i + 5] = jpeg[i + 7] = 0xff;
+  }
+  File record;
+  const Status status =
+      dct::transcode(jpegs::bytes(jpeg), {}, *dct::builtin_tables(Packing::compact), record);
+  CHECK(status.code == Code::truncated);
+}
+
 TEST(truncated_jpegs_are_not_transcoded) {
   File jpeg = jpegs::make(recipe_of(100, 100, 3, 90));
   jpeg.resize(jpeg.size() / 2);

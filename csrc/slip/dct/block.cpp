@@ -1,31 +1,43 @@
 #include "slip/dct/block.h"
 
+#include <cstring>
+
 #include "slip/idct.h"
 
 namespace slip::dct {
 namespace {
 
-// The least number of bits, sign included, that holds all values; 0 where all are zero.
-int width_of(const std::int16_t* values, int count) {
-  int magnitude = 0, any = 0;
-  for (int i = 0; i < count; ++i) {
-    magnitude |= values[i] ^ (values[i] >> 15);
-    any |= values[i];
+// Four coefficients from zigzag position `first`, as they lie in memory.
+std::uint64_t gather(const std::int16_t* natural, int first) {
+  std::uint64_t four = 0;
+  for (int i = 0; i < 4; ++i) {
+    four |= static_cast<std::uint64_t>(static_cast<std::uint16_t>(natural[kNaturalOfZigzag[first + i]]))
+            << (16 * i);
   }
-  int width = any != 0 ? 1 : 0;
-  for (; magnitude != 0; magnitude >>= 1) ++width;
-  return width;
+  return four;
+}
+
+// The least number of bits, sign included, that holds eight values of which one is not 0.
+int width_of(const std::int16_t* values) {
+  int magnitude = 0;
+  for (int i = 0; i < 8; ++i) magnitude |= values[i] ^ (values[i] >> 15);
+  return magnitude == 0 ? 1 : 33 - __builtin_clz(static_cast<unsigned>(magnitude));
 }
 
 }  // namespace
 
 Block split_block(const std::int16_t* natural, int dc_before) {
   Block block;
-  for (int i = 0; i < 64; ++i) block.z[i] = natural[kNaturalOfZigzag[i]];
-  block.width[0] = static_cast<std::uint8_t>(width_of(block.z + 1, 7));
-  for (int g = 1; g < 8; ++g) block.width[g] = static_cast<std::uint8_t>(width_of(block.z + 8 * g, 8));
-
-  block.set_dc_difference(block.z[0] - dc_before);
+  for (int g = 0; g < 8; ++g) {
+    std::uint64_t low = gather(natural, 8 * g);
+    const std::uint64_t high = gather(natural, 8 * g + 4);
+    if (g == 0) low &= ~std::uint64_t{0xffff};  // the DC has no part in the width
+    std::memcpy(block.z + 8 * g, &low, sizeof low);
+    std::memcpy(block.z + 8 * g + 4, &high, sizeof high);
+    block.width[g] =
+        (low | high) == 0 ? std::uint8_t{0} : static_cast<std::uint8_t>(width_of(block.z + 8 * g));
+  }
+  block.set_dc_difference(natural[0] - dc_before);
   return block;
 }
 

@@ -37,7 +37,7 @@ struct KeepMarkers {
 // image.
 Status read_jpeg(Bytes jpeg, const KeepMarkers& keep, Coefficients& out);
 
-// A baseline JPEG with optimised Huffman codes. Fails only where memory does.
+// A baseline JPEG with optimised Huffman codes. Code::corrupt for coefficients that read_jpeg never gives.
 Status write_jpeg(const Coefficients& in, std::vector<std::uint8_t>& out);
 
 }  // namespace slip::dct

@@ -19,8 +19,9 @@ constexpr int kTilePixels = 32;  // tile width that the encoder writes
 constexpr int kMaxWidth = 12;      // bits of a coefficient, sign included
 constexpr int kCodebookCode = 13;  // a width code: the group is one byte, an index into its codebook
 constexpr int kMaxCodebookWidth = 4;
-constexpr int kMaxDc = 16383;
-constexpr int kMaxAc = 2047;
+// What the Huffman codes of an 8-bit JPEG can hold, so that one can be written again.
+constexpr int kMinDc = -1024, kMaxDc = 1023;
+constexpr int kMaxAc = 1023;
 
 constexpr int kClasses = 2;                 // 0: luma, gray and RGB; 1: Cb and Cr
 constexpr int kHighContexts = 2 * 14;       // class * 14 + width code of group 3

@@ -5,14 +5,14 @@
 namespace slip::dct {
 namespace {
 
-// Eight values at `width` bits (1-8) each, biased to be non-negative.
-void append_packed(std::vector<std::uint8_t>& out, const int* values, int width) {
+// Eight values at `width` bits (1-8) each, biased to be non-negative. Writes eight bytes, of which `width`
+// count.
+void pack_values(std::uint8_t* out, const int* values, int width) {
   std::uint64_t packed = 0;
   for (int i = 0; i < 8; ++i) {
-    const auto biased = static_cast<std::uint64_t>(values[i] + (1 << (width - 1)));
-    packed |= biased << (width * i);
+    packed |= static_cast<std::uint64_t>(values[i] + (1 << (width - 1))) << (width * i);
   }
-  for (int i = 0; i < width; ++i) out.push_back(static_cast<std::uint8_t>(packed >> (8 * i)));
+  store_le(out, packed);
 }
 
 int bytes_of_extension(int extension) {
@@ -22,20 +22,26 @@ int bytes_of_extension(int extension) {
 
 }  // namespace
 
-void append_group(std::vector<std::uint8_t>& out, const Block& block, int g) {
+void GroupBytes::add(const Block& block, int g) {
   const int width = block.width[g];
   if (width == 0) return;
   int values[8];
   for (int i = 0; i < 8; ++i) values[i] = block.z[8 * g + i];
-  if (width <= 8) {
-    append_packed(out, values, width);
-    return;
+  int packed_width = width;
+  if (width > 8) {
+    for (int& value : values) {
+      add_byte((value & 255) ^ 0x80);
+      value >>= 8;
+    }
+    packed_width -= 8;
   }
-  for (int& value : values) {
-    out.push_back(static_cast<std::uint8_t>((value & 255) ^ 0x80));
-    value >>= 8;
-  }
-  append_packed(out, values, width - 8);
+  pack_values(bytes_ + size_, values, packed_width);
+  size_ += static_cast<std::size_t>(packed_width);
+}
+
+void GroupBytes::flush_to(std::vector<std::uint8_t>& out) {
+  out.insert(out.end(), bytes_, bytes_ + size_);
+  size_ = 0;
 }
 
 void BackwardBits::put(std::uint32_t bits, int length) {
@@ -81,16 +87,15 @@ void CompactTileWriter::add(const Block& block, int cls) {
   put(word, known, static_cast<std::uint16_t>(block.extension));
   for (int g = 0; g < 8; ++g) {
     if (codes.index[g] >= 0) {
-      groups_.push_back(static_cast<std::uint8_t>(codes.index[g]));
+      groups_.add_byte(codes.index[g]);
     } else {
-      append_group(groups_, block, g);
+      groups_.add(block, g);
     }
   }
 }
 
 void CompactTileWriter::finish(std::vector<std::uint8_t>& payload) {
-  payload.insert(payload.end(), groups_.begin(), groups_.end());
-  groups_.clear();
+  groups_.flush_to(payload);
   heads_.flush_to(payload);
 }
 
@@ -106,8 +111,8 @@ void WideTileWriter::add(Block block) {
   const int bytes = bytes_of_extension(block.extension);
   heads_.push_back(static_cast<std::uint16_t>(index | bytes << 12));
   if (index == 0) append_le(escapes_, widths);
-  for (int i = 0; i < bytes; ++i) groups_.push_back(static_cast<std::uint8_t>(block.extension >> (8 * i)));
-  for (int g = 0; g < 8; ++g) append_group(groups_, block, g);
+  for (int i = 0; i < bytes; ++i) groups_.add_byte(block.extension >> (8 * i) & 255);
+  for (int g = 0; g < 8; ++g) groups_.add(block, g);
 }
 
 void WideTileWriter::finish(std::vector<std::uint8_t>& payload) {
@@ -120,10 +125,9 @@ void WideTileWriter::finish(std::vector<std::uint8_t>& payload) {
   }
   if (count > 0) payload.push_back(static_cast<std::uint8_t>(held));
   heads_.clear();
-  for (std::vector<std::uint8_t>* part : {&escapes_, &groups_}) {
-    payload.insert(payload.end(), part->begin(), part->end());
-    part->clear();
-  }
+  payload.insert(payload.end(), escapes_.begin(), escapes_.end());
+  escapes_.clear();
+  groups_.flush_to(payload);
 }
 
 }  // namespace slip::dct

@@ -9,8 +9,19 @@
 
 namespace slip::dct {
 
-// Appends the bytes of group g: `width` bytes, or none where the width is 0.
-void append_group(std::vector<std::uint8_t>& out, const Block& block, int g);
+// The groups of one tile.
+class GroupBytes {
+ public:
+  // The bytes of group g: `width` of them, or none where the width is 0.
+  void add(const Block& block, int g);
+  void add_byte(int value) { bytes_[size_++] = static_cast<std::uint8_t>(value); }
+  // Appends what was added and starts anew.
+  void flush_to(std::vector<std::uint8_t>& out);
+
+ private:
+  std::uint8_t bytes_[kMaxTileBlocks * (8 * kMaxWidth + 2) + 8];  // with room for a word at the end
+  std::size_t size_ = 0;
+};
 
 // Bits from the most significant down, kept so that they can be laid out backwards from the end of a tile.
 class BackwardBits {
@@ -46,7 +57,7 @@ class CompactTileWriter {
   // A code word, and after an escape the symbol itself.
   void put(const BitString& word, bool known, std::uint16_t raw);
   const EncodeTables& tables_;
-  std::vector<std::uint8_t> groups_;
+  GroupBytes groups_;
   BackwardBits heads_;
 };
 
@@ -60,7 +71,8 @@ class WideTileWriter {
  private:
   const EncodeTables& tables_;
   std::vector<std::uint16_t> heads_;
-  std::vector<std::uint8_t> escapes_, groups_;
+  std::vector<std::uint8_t> escapes_;
+  GroupBytes groups_;
 };
 
 }  // namespace slip::dct

@@ -16,6 +16,7 @@ constexpr std::uint8_t kApp2 = 0xe2;
 
 struct Reading {
   Coefficients* out;
+  std::size_t file_size;
 };
 
 [[noreturn]] void refuse(jpeg::Session& session, const char* why) {
@@ -93,6 +94,19 @@ void take_header(jpeg::Session& session, Coefficients& out) {
   out.height = static_cast<int>(info.image_height);
 }
 
+// A header can claim any size; memory is only taken for what the file can fill. A block takes a bit at least.
+void check_size(jpeg::Session& session, const Coefficients& out, std::size_t file_size) {
+  const Geometry geometry = out.geometry(1);
+  std::uint64_t blocks = 0;
+  for (int k = 0; k < out.components; ++k) {
+    const ComponentGeometry& c = geometry.component[k];
+    blocks += static_cast<std::uint64_t>(c.blocks_x) * static_cast<std::uint64_t>(c.blocks_y);
+  }
+  if (blocks > 8 * static_cast<std::uint64_t>(file_size)) {
+    jpeg::fail(session, Code::truncated, "the file is too small for the size of its image");
+  }
+}
+
 void take_quant(jpeg::Session& session, Coefficients& out) {
   for (int k = 0; k < out.components; ++k) {
     const JQUANT_TBL* table = session.info.comp_info[k].quant_table;
@@ -124,7 +138,7 @@ void check_progression(jpeg::Session& session) {
 }
 
 bool in_range(const std::int16_t* block) {
-  if (block[0] < -kMaxDc - 1 || block[0] > kMaxDc) return false;
+  if (block[0] < kMinDc || block[0] > kMaxDc) return false;
   int over = 0;
   for (int i = 1; i < 64; ++i) over |= (block[i] + kMaxAc > 2 * kMaxAc) | (block[i] < -kMaxAc);
   return over == 0;
@@ -153,6 +167,7 @@ void take_blocks(jpeg::Session& session, jvirt_barray_ptr* arrays, Coefficients&
 void read_all(jpeg::Session& session, Reading& reading) {
   jpeg_read_header(&session.info, TRUE);
   take_header(session, *reading.out);
+  check_size(session, *reading.out, reading.file_size);
   jvirt_barray_ptr* arrays = jpeg_read_coefficients(&session.info);
   if (arrays == nullptr) jpeg::fail(session, Code::truncated, "the image ends too early");
   take_quant(session, *reading.out);
@@ -177,7 +192,7 @@ Status read_jpeg(Bytes file, const KeepMarkers& keep, Coefficients& out) {
   try {
     out = Coefficients();
     out.orientation = header.orientation;
-    Reading reading{&out};
+    Reading reading{&out, file.size};
     if (!jpeg::guarded(session, read_all, reading)) status = jpeg::failure(session);
     if (status.ok()) read_segments(file, keep, out);
   } catch (const std::bad_alloc&) {

@@ -6,6 +6,8 @@
 #include <new>
 //
 #include <jpeglib.h>
+//
+#include <jerror.h>
 
 #include "slip/dct/coefficients.h"
 #include "slip/idct.h"
@@ -148,7 +150,9 @@ Status write_jpeg(const Coefficients& in, std::vector<std::uint8_t>& out) {
   writing.info.client_data = &writing;
   Status status;
   if (!write_all(in, writing)) {
-    status = Status(Code::out_of_memory, std::string("writing the JPEG: ") + writing.message);
+    const bool memory = writing.errors.msg_code == JERR_OUT_OF_MEMORY;
+    status = {memory ? Code::out_of_memory : Code::corrupt,
+              std::string("no JPEG can hold it: ") + writing.message};
   } else {
     try {
       out.assign(writing.bytes, writing.bytes + writing.size);
