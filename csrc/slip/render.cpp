@@ -136,6 +136,35 @@ Status render_planes(Planes planes, const PlaneSampling sampling[3], const Store
   return {};
 }
 
+// Every output is one sample, unchanged.
+Status copy_planes(Planes planes, const StoredView& view, const Target& target) {
+  const Rect rect = touched_rect(view);
+  for (int c = 0; c < planes.count; ++c) {
+    Status covered = check_covered(planes.plane[c], rect);
+    if (!covered.ok()) return covered;
+    if (view.swapped) planes.plane[c] = transposed(planes.plane[c], rect, target.arena);
+  }
+  const int width = view.x.outputs, height = view.y.outputs;
+  const int left = static_cast<int>(view.x.begin), top = static_cast<int>(view.y.begin);
+  RowWriter writer(target.output, width, height, target.destination, target.arena);
+  for (int i = 0; i < height; ++i) {
+    const int y = view.y.mirror ? height - 1 - i : i;
+    std::uint8_t* const* out = writer.begin(y);
+    for (int c = 0; c < 3; ++c) {
+      const Plane& plane = planes.plane[planes.count == 1 ? 0 : c];
+      const std::uint8_t* from =
+          plane.data + (top + i - plane.region.y) * plane.stride + (left - plane.region.x);
+      if (view.x.mirror) {
+        std::reverse_copy(from, from + width, out[c]);
+      } else {
+        std::copy_n(from, width, out[c]);
+      }
+    }
+    writer.finish(y);
+  }
+  return {};
+}
+
 // Converts what the view touches to RGB at the stored size, in place.
 Status to_rgb(Planes& planes, PlaneSampling sampling[3], const StoredView& view, Arena& arena) {
   const Rect rect = touched_rect(view);
@@ -178,6 +207,7 @@ Status render(const Planes& given, const View& view, const Info& info, Fidelity 
     if (!status.ok()) return status;
   }
   const Target target{output, destination, arena};
+  if (copied) return copy_planes(planes, stored, target);
   return exact ? render_planes<Level>(planes, sampling, stored, target)
                : render_planes<Q8>(planes, sampling, stored, target);
 }
