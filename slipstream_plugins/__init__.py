@@ -88,6 +88,7 @@ _PARTS = {
     "cache": "cache",
     "datapipes": "datapipes",
     "nodes": "adapters.nodes",
+    "pillow": "pillow",
     "sources": "sources",
     "testing": "testing",
     "webdataset": "adapters.webdataset",

@@ -1,4 +1,4 @@
-"""The console script: slipstream-plugins build | info | verify | bench | plugins."""
+"""The console script: slipstream-plugins build | info | verify | transcode | export | bench | plugins."""
 
 from __future__ import annotations
 
@@ -44,6 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_build(commands)
     _add_info(commands)
     _add_verify(commands)
+    _add_transcode(commands)
+    _add_export(commands)
     _add_bench(commands)
     _add_plugins(commands)
     return parser
@@ -87,6 +89,35 @@ def _add_verify(commands: Any) -> None:
     parser = _add(commands, "verify", _verify, "compare a cache with its checksums, and with its source")
     parser.add_argument("path", help="the .slip cache")
     parser.add_argument("--source", help="what it was built from: compares every pixel and field as well")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def _add_transcode(commands: Any) -> None:
+    from slipstream_plugins.codec import PACKINGS
+
+    parser = _add(commands, "transcode", _transcode, "JPEGs of WebDataset tars and of folders to dct records (.dct)")
+    _add_inputs(parser, "tars ('train-{000..127}.tar') or folders")
+    parser.add_argument("--packing", default="compact", choices=PACKINGS, help="smaller or faster (compact)")
+    parser.add_argument("--keep-exif", action="store_true", help="keep EXIF data; the orientation is kept in any case")
+    parser.add_argument("--no-icc", action="store_true", help="drop ICC profiles")
+
+
+def _add_export(commands: Any) -> None:
+    from slipstream_plugins.tools.exporting import TAR_SAMPLES
+
+    parser = _add(commands, "export", _export, "back to image files: a cache, or the dct records of tars and folders")
+    _add_inputs(parser, "one .slip cache, or tars or folders with .dct members")
+    parser.add_argument("--reencode", type=int, metavar="QUALITY", help="make JPEGs of records of pixels, too")
+    parser.add_argument("--tar", action="store_true", help="write a cache as WebDataset tars, with all its fields")
+    parser.add_argument("--tar-samples", type=int, default=TAR_SAMPLES, metavar="N", help=f"in a tar ({TAR_SAMPLES})")
+
+
+def _add_inputs(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("inputs", nargs="+", metavar="IN", help=text)
+    parser.add_argument("out", help="the folder that receives the output")
+    parser.add_argument("--workers", type=int, default=0, metavar="N", help="threads; one per core by default")
+    parser.add_argument("--keep-going", action="store_true", help="go on past damaged images, and list them")
+    parser.add_argument("--resume", action="store_true", help="leave out files that are there already")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
@@ -169,6 +200,28 @@ def _verify(options: argparse.Namespace) -> int:
         state = f"{len(result.problems)} problems" if result.problems else "good"
         print(f"{options.path}: {state}: {result.samples} samples, {result.bytes / 1e6:.1f} MB{compared}")
     return BAD if result.problems else GOOD
+
+
+def _transcode(options: argparse.Namespace) -> int:
+    from slipstream_plugins import cli_tools
+
+    return _print_tally(options, cli_tools.transcode(options))
+
+
+def _export(options: argparse.Namespace) -> int:
+    from slipstream_plugins import cli_tools
+
+    return _print_tally(options, cli_tools.export(options))
+
+
+def _print_tally(options: argparse.Namespace, tally: Any) -> int:
+    from slipstream_plugins import cli_tools
+
+    if options.json:
+        _print_json(cli_tools.report(options.out, tally))
+    else:
+        cli_tools.print_report(options.out, tally)
+    return GOOD
 
 
 def _bench(options: argparse.Namespace) -> int:

@@ -24,12 +24,12 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(("cells", "columns", "rng", "boxes", "plan", "ops", "codec", "formats"), 2),
     "cache": 3,
     "sources": 4,
-    **dict.fromkeys(("order", "sampler", "transfer"), 5),
+    **dict.fromkeys(("order", "sampler", "transfer", "tools"), 5),
     "stages": 6,
     **dict.fromkeys(("prefetch", "loader"), 7),
-    **dict.fromkeys(("adapters", "datapipes"), 8),
+    **dict.fromkeys(("adapters", "datapipes", "pillow"), 8),
     **dict.fromkeys(("builtin", "testing"), 9),
-    **dict.fromkeys(("cli", "cli_bench", "view"), 10),
+    **dict.fromkeys(("cli", "cli_bench", "cli_tools", "view"), 10),
 }
 MAX_LINES = 350
 MAX_PARAMETERS = 8

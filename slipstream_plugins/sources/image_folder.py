@@ -12,7 +12,7 @@ from slipstream_plugins.types import Sample
 
 __all__ = ["EXTENSIONS", "ImageFolderSource"]
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp", ".dct")
 
 
 class ImageFolderSource:
@@ -24,7 +24,7 @@ class ImageFolderSource:
     Raises:
         SourceError: There is no such folder, no class, or a class without images.
 
-    Source: torchvision.datasets.ImageFolder, whose order, extensions and labels it has.
+    Source: torchvision.datasets.ImageFolder, whose order, extensions (and .dct) and labels it has.
     """
 
     fields = {"image": "image", "label": "int", "key": "text"}  # noqa: RUF012
