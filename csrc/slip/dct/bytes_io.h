@@ -7,13 +7,20 @@
 
 namespace slip::dct {
 
-inline std::uint16_t load_u16(const std::uint8_t* p) { return static_cast<std::uint16_t>(p[0] | p[1] << 8); }
-inline std::uint32_t load_u32(const std::uint8_t* p) {
-  return load_u16(p) | static_cast<std::uint32_t>(load_u16(p + 2)) << 16;
+template <class T>
+T load_le(const std::uint8_t* p) {
+  T value = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  std::memcpy(&value, p, sizeof value);
+#else
+  for (std::size_t i = sizeof value; i-- > 0;)
+    value = static_cast<T>(static_cast<std::uint64_t>(value) << 8 | p[i]);
+#endif
+  return value;
 }
-inline std::uint64_t load_u64(const std::uint8_t* p) {
-  return load_u32(p) | static_cast<std::uint64_t>(load_u32(p + 4)) << 32;
-}
+inline std::uint16_t load_u16(const std::uint8_t* p) { return load_le<std::uint16_t>(p); }
+inline std::uint32_t load_u32(const std::uint8_t* p) { return load_le<std::uint32_t>(p); }
+inline std::uint64_t load_u64(const std::uint8_t* p) { return load_le<std::uint64_t>(p); }
 
 template <class T>
 void append_le(std::vector<std::uint8_t>& out, T value) {

@@ -25,9 +25,11 @@ bool are_possible(std::uint32_t widths) {
   return true;
 }
 
+// The low 0, 1 or 2 bytes of two's complement, without a branch that nobody could foresee.
 std::int16_t read_extension(const std::uint8_t* p, std::uint32_t bytes) {
-  if (bytes == 0) return 0;
-  return bytes == 1 ? static_cast<std::int8_t>(p[0]) : static_cast<std::int16_t>(load_u16(p));
+  const std::uint32_t unused = 16 - 8 * bytes;
+  const std::uint32_t high = static_cast<std::uint32_t>(load_u16(p)) << 16 << unused;
+  return static_cast<std::int16_t>(static_cast<std::int32_t>(high) >> 16 >> unused);
 }
 
 // Bits 0-11 the dictionary index, 12-13 the bytes of the extension. Reads four bytes, which the record's tail
