@@ -30,6 +30,7 @@ class PlaneDecoder {
   Status run(const Rect& region, Planes& planes) {
     if (Status s = check(region); !s.ok()) return s;
     open(region);
+    place_tiles(region);
     const int pitch = geometry_.tile_mcus * 8 * geometry_.h_max, row_height = 8 * geometry_.v_max;
     const int first = region.x / pitch, last = (region.right() - 1) / pitch;
     const int top = region.y / row_height, bottom = (region.bottom() - 1) / row_height;
@@ -78,19 +79,27 @@ class PlaneDecoder {
     extents_ = arena_.take_array<std::uint8_t>(static_cast<std::size_t>(blocks));
   }
 
+  void place_tiles(const Rect& region) {
+    const int pitch = geometry_.tile_mcus * 8 * geometry_.h_max, count = reader_.layout().count;
+    const int first = region.x / pitch, last = (region.right() - 1) / pitch;
+    positions_ = arena_.take_array<std::int32_t>(static_cast<std::size_t>((last - first + 1) * count));
+    for (int column = first; column <= last; ++column)
+      place_blocks(column, positions_ + (column - first) * count);
+  }
+
   // The tiles [first, last] of a row, two at a time where both are whole.
   Status read_tiles(int row, int first, int last, std::uint64_t offset) {
     Tile tiles[2];
-    std::int32_t position[2][kMaxTileBlocks];
+    const std::int32_t* position = positions_;
     for (int column = first; column <= last;) {
       const int mcus = geometry_.mcus_of(column);
       const int count = column < last && geometry_.mcus_of(column + 1) == mcus ? 2 : 1;
       for (int t = 0; t < count; ++t) {
-        place_blocks(row, column + t, mcus, position[t]);
         tiles[t] = {offset,
                     record_.tile_size(row * geometry_.tiles_x + column + t),
-                    {coefficients_, extents_, position[t], reader_.components()}};
+                    {coefficients_, extents_, position, reader_.components()}};
         offset += tiles[t].size;
+        position += reader_.layout().count;
       }
       column += count;
       if (column <= last) prefetch(offset, row * geometry_.tiles_x + column, std::min(2, last + 1 - column));
@@ -107,15 +116,15 @@ class PlaneDecoder {
     }
   }
 
-  // Where the blocks of a tile go in the row buffer.
-  void place_blocks(int row, int column, int mcus, std::int32_t* position) const {
-    for (int i = 0; i < mcus * geometry_.mcu_blocks; ++i) {
+  // Where the blocks of a tile go in the row buffer, in every row of tiles. Rows of blocks that the window
+  // does not show are decoded with the others and never transformed.
+  void place_blocks(int column, std::int32_t* position) const {
+    for (int i = 0; i < reader_.layout().count; ++i) {
       const TileBlock& at = reader_.layout().block[i];
       const Window& w = window_[at.component];
       const ComponentGeometry& c = geometry_.component[at.component];
-      const int x = column * geometry_.tile_mcus * c.h + at.x, y = row * c.v + at.y;
-      const bool needed = x >= w.x0 && x < w.x1 && y >= w.y0 && y < w.y1;
-      position[i] = needed ? w.first + at.y * w.columns() + (x - w.x0) : -1;
+      const int x = column * geometry_.tile_mcus * c.h + at.x;
+      position[i] = x >= w.x0 && x < w.x1 ? w.first + at.y * w.columns() + (x - w.x0) : -1;
     }
   }
 
@@ -163,6 +172,7 @@ class PlaneDecoder {
   Window window_[3];
   std::int16_t* coefficients_ = nullptr;  // one MCU row of the window
   std::uint8_t* extents_ = nullptr;
+  std::int32_t* positions_ = nullptr;  // [touched tiles of a row][blocks of a tile]
 };
 
 }  // namespace
