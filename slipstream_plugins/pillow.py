@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from PIL import Image, ImageFile
 
+from slipstream_plugins import _core
 from slipstream_plugins.cache.format import ENCODING_CODES
 from slipstream_plugins.cache.headers import probe
 from slipstream_plugins.cache.pixels import exact_pixels
@@ -21,6 +22,7 @@ __all__ = ["RecordImageFile"]
 _MAGIC = b"\x93SLP\x01"
 _HEADER = struct.Struct("<4s4BII")
 _DCT_HEADER = 60
+_MAX_SIDE = 65535
 _ENCODINGS = {ENCODING_CODES[name]: name for name in ("dct", "yuv420", "yuv444", "rgb")}
 _GRAY = 0
 _ORIENTATION = 0x0112
@@ -39,6 +41,8 @@ class RecordImageFile(ImageFile.ImageFile):
         if len(header) < _HEADER.size or not _accept(header):
             raise SyntaxError("not a slipstream record")
         _, _, encoding, detail, orientation, width, height = _HEADER.unpack(header)
+        if not (1 <= width <= _MAX_SIDE and 1 <= height <= _MAX_SIDE):
+            raise SyntaxError(f"a record of {width}x{height} pixels")
         self._size = (width, height)
         self.info["encoding"] = _ENCODINGS[encoding]
         model = detail
@@ -83,6 +87,8 @@ class _Decoder(ImageFile.PyDecoder):
     def decode(self, buffer: Any) -> tuple[int, int]:
         file: IO[bytes] = self.fd  # type: ignore[assignment]
         record = file.read()
+        if record[5] == ENCODING_CODES["dct"] and not _is_whole(record):
+            raise OSError("damaged record: expected the checksum in its header, got another")
         encoded, infos, failures = probe([record], 1)
         if not failures:
             infos["orientation"] = 1
@@ -92,6 +98,11 @@ class _Decoder(ImageFile.PyDecoder):
         image = pixels[0]
         self.set_as_raw((image[..., 0] if self.mode == "L" else image).tobytes())
         return -1, 0
+
+
+def _is_whole(record: bytes) -> bool:
+    """Whether a dct record has the checksum that its header states: of all bytes but the checksum's own."""
+    return _core.crc32c(record[24:], _core.crc32c(record[:20])) == int.from_bytes(record[20:24], "little")
 
 
 def _tile(size: tuple[int, int], mode: str) -> Any:

@@ -87,3 +87,15 @@ def test_other_magic_is_left_to_others() -> None:
     for other in (b"\x93SLP\x02\x01" + bytes(100), b"\x93SLT\x01\x00" + bytes(100), b"\x93SLP\x01\x09" + bytes(100)):
         with pytest.raises(OSError, match="cannot identify"):
             opened(other)
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_damaged_headers_are_errors_that_pillow_documents() -> None:
+    whole = codec.transcode(images.jpeg(64, 48, icc_profile=b"profile" * 20))
+    generator = np.random.default_rng(0)
+    for _ in range(400):
+        record = bytearray(whole)
+        for at in generator.integers(5, 300, 3):
+            record[at] ^= generator.integers(1, 256)
+        with pytest.raises((OSError, Image.DecompressionBombError)):
+            opened(bytes(record)).load()

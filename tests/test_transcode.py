@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -112,6 +115,13 @@ def test_webdataset_decodes_records_as_it_decodes_jpegs(shard: Path, tmp_path: P
             assert torch.equal(new["dct" if "dct" in new else "jpg"], old["jpg"]), old["__key__"]
 
 
+def test_batches_of_records_and_kept_jpegs_go_by_one_name(shard: Path, tmp_path: Path) -> None:
+    main(["transcode", str(shard), str(tmp_path / "out"), "--quiet"])
+    dataset = wds.WebDataset(str(tmp_path / "out" / "a-0000.tar"), shardshuffle=False).decode(only="cls")
+    (batch,) = dataset.rename(image="dct;jpg").compose(slipstream.decode(size=32, batch_size=8))
+    assert torch.equal(batch["image"], slipstream.decode(size=32)(list(kinds().values())))
+
+
 def test_source_reads_records_where_it_read_jpegs(shard: Path, tmp_path: Path) -> None:
     main(["transcode", str(shard), str(tmp_path / "out"), "--quiet"])
     before, after = open_source(shard), open_source(tmp_path / "out")
@@ -186,6 +196,30 @@ def test_damaged_or_cut_tar_is_refused(shard: Path, tmp_path: Path, capsys: pyte
         assert main(["transcode", str(shard), str(tmp_path / "out")]) == 2
         assert "the tar is damaged" in capsys.readouterr().err
         assert not (tmp_path / "out").exists()
+
+
+KILLED = """
+import os, signal, sys, tarfile
+from slipstream_plugins.cli import main
+add = tarfile.TarFile.addfile
+def addfile(tar, info, file=None):
+    if info.name.startswith("cmyk"):
+        tar.fileobj.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+    add(tar, info, file)
+tarfile.TarFile.addfile = addfile
+main(sys.argv[1:])
+"""
+
+
+def test_killed_run_leaves_no_file_under_its_name(shard: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = subprocess.run([sys.executable, "-c", KILLED, "transcode", str(shard), str(out), "--quiet"])
+    assert done.returncode == -signal.SIGKILL
+    (left,) = out.iterdir()
+    assert left.name.startswith(".a-0000.tar.") and left.stat().st_size > 5000
+    assert main(["transcode", str(shard), str(out), "--quiet"]) == 0
+    assert len(members(out / "a-0000.tar")) == 3 * len(kinds())
 
 
 def test_outputs_are_never_replaced_and_resume_goes_on(

@@ -221,7 +221,7 @@ def _fields(reader: Reader, bar: Any) -> Iterator[Entry]:
                 value = sample[field]
                 data = value if isinstance(value, bytes) else str(value).encode()
                 own = f"{key}.{_MEMBERS.get(field, field)}"
-                yield Entry(own, None, Cell(index, own, data))
+                yield Entry(own, None, Cell(index, own, data), len(data))
 
 
 def _without_suffix(name: str) -> str:

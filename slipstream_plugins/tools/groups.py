@@ -24,11 +24,13 @@ class Entry:
         name: Its name, for messages.
         image: The bytes to convert; None where the file is copied as it is.
         origin: Whatever the writer needs.
+        held: Bytes of memory that `origin` keeps.
     """
 
     name: str
     image: Any
     origin: Any
+    held: int = 0
 
 
 def converted(entries: Iterable[Entry], conversion: Conversion) -> Iterator[tuple[Entry, Outcome | None]]:
@@ -50,6 +52,7 @@ def _groups(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     images = size = 0
     for entry in entries:
         group.append(entry)
+        size += entry.held
         if entry.image is not None:
             images, size = images + 1, size + len(entry.image)
         if images == GROUP_IMAGES or size >= GROUP_BYTES or len(group) == GROUP_ENTRIES:
