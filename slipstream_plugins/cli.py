@@ -116,7 +116,11 @@ def _add_inputs(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("inputs", nargs="+", metavar="IN", help=text)
     parser.add_argument("out", help="the folder that receives the output")
     parser.add_argument("--workers", type=int, default=0, metavar="N", help="threads; one per core by default")
-    parser.add_argument("--keep-going", action="store_true", help="go on past damaged images, and list them")
+    parser.add_argument(
+        "--keep-going",
+        action="store_true",
+        help="go on past damaged or refused images: list them, and leave them as they are (those of a cache: out)",
+    )
     parser.add_argument("--resume", action="store_true", help="leave out files that are there already")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 

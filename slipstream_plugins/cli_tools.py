@@ -58,10 +58,10 @@ def report(out: str, tally: Tally) -> dict[str, Any]:
 
 
 def print_report(out: str, tally: Tally) -> None:
-    """A tally in words; the damaged images on standard error."""
+    """A tally in words; its problems on standard error."""
     size = f"{tally.bytes_before / 1e6:.1f} MB -> {tally.bytes_after / 1e6:.1f} MB"
     print(f"{out}: {tally.converted} images converted ({size}), {tally.copied} other files copied")
     for reason, count in tally.kept.most_common():
         print(f"not converted: {count}: {reason}")
     for problem in tally.problems:
-        print(f"damaged: {problem}", file=sys.stderr)
+        print(f"went on past {problem}", file=sys.stderr)

@@ -124,6 +124,18 @@ def test_records_of_pixels_are_refused_or_encoded_anew(
         assert np.abs(images.decode(new).astype(int) - stored.permute(1, 2, 0).numpy()).mean() < 2, sample["key"]
 
 
+def test_going_on_leaves_out_whole_samples(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cache = make_cache(folder, tmp_path / "a.slip", "yuv420")
+    mixed = [dict(Reader(cache)[0], image=bytes(Reader(cache)[0]["image"])), dict(open_source(folder)[1])]
+    cache = make_cache(mixed, tmp_path / "b.slip", "jpeg")
+    code, _, errors = run(capsys, "export", cache, tmp_path / "out", "--tar", "--keep-going")
+    assert code == 0 and "cats/0" in errors and "yuv420" in errors
+    with tarfile.open(tmp_path / "out" / "b-000000.tar") as tar:
+        assert tar.getnames() == ["cats/1.jpg", "cats/1.cls"]
+    assert run(capsys, "export", cache, tmp_path / "out", "--keep-going")[0] == 0
+    assert (tmp_path / "out" / "cats" / "1.JPEG").exists() and not (tmp_path / "out" / "cats" / "0.jpg").exists()
+
+
 def test_damaged_record_of_a_cache_is_named(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cache, out = make_cache(folder, tmp_path / "a.slip", "dct"), tmp_path / "out"
     (file,) = cache.glob("*/image.bin")
@@ -178,4 +190,13 @@ def test_damaged_record_of_a_folder_is_named(tmp_path: Path, capsys: pytest.Capt
     code, _, errors = run(capsys, "export", tmp_path / "in", tmp_path / "out")
     assert code == 2 and "bad.dct" in errors and not (tmp_path / "out").exists()
     code, _, errors = run(capsys, "export", tmp_path / "in", tmp_path / "out", "--keep-going")
-    assert code == 0 and "damaged: " in errors and (tmp_path / "out" / "bad.dct").read_bytes() == record
+    assert code == 0 and "went on past" in errors and (tmp_path / "out" / "bad.dct").read_bytes() == record
+
+
+def test_repeated_keys_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cache = make_cache(
+        [{"image": images.jpeg(48, 40, seed=n), "key": "same"} for n in range(2)], tmp_path / "a.slip", "dct"
+    )
+    for option, message in (([], "two of that name"), (["--tar"], '"same" twice')):
+        code, _, errors = run(capsys, "export", cache, tmp_path / "out", *option)
+        assert code == 2 and message in errors and "sample 1" in errors

@@ -20,7 +20,7 @@ from slipstream_plugins.errors import SourceError
 from slipstream_plugins.sources.image_folder import EXTENSIONS
 from slipstream_plugins.tools.conversions import JPEG_SUFFIXES, ToFiles
 from slipstream_plugins.tools.groups import Entry, converted
-from slipstream_plugins.tools.outcomes import Tally
+from slipstream_plugins.tools.outcomes import Outcome, Tally
 from slipstream_plugins.tools.whole_files import sync_parents, whole_file
 
 __all__ = ["TAR_SAMPLES", "export_files", "export_tars"]
@@ -110,7 +110,7 @@ def export_tars(
         out: The folder that receives NAME-000000.tar and so on.
         conversion: How files are made of what the cache holds.
         samples: In a tar.
-        keep_going: Leave out images that cannot be exported instead of ending the work.
+        keep_going: Leave out samples whose images cannot be exported instead of ending the work.
         progress: Whether a bar is shown; None: on a terminal.
 
     Returns:
@@ -130,18 +130,31 @@ def export_tars(
             if target.exists():
                 raise SourceError(f"{target}: it is there already; remove it, or give another folder")
             with whole_file(target) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
-                for entry, outcome in members:
-                    cell: Cell = entry.origin
-                    if outcome is None:
-                        tally.copied += 1
-                        _add(tar, cell.name, cell.data)
-                        continue
-                    made = tally.settle(reader.path, entry.name, entry.image, outcome, keep_going)
-                    if made is not None:
-                        _add(tar, cell.named(made.suffix), made.data)
+                for _, cells in itertools.groupby(members, lambda pair: pair[0].origin.index):
+                    _add_sample(tar, list(cells), reader.path, tally, keep_going)
             written.append(target)
     sync_parents(written)
     return tally
+
+
+def _add_sample(
+    tar: tarfile.TarFile, cells: list[tuple[Entry, Outcome | None]], place: Path, tally: Tally, keep_going: bool
+) -> None:
+    """The members of a sample; none where one of its images has no new form."""
+    members: list[tuple[str, Any]] = []
+    whole = True
+    for entry, outcome in cells:
+        cell: Cell = entry.origin
+        if outcome is None:
+            members.append((cell.name, cell.data))
+            continue
+        made = tally.settle(place, entry.name, entry.image, outcome, keep_going)
+        whole &= made is not None
+        members += [] if made is None else [(cell.named(made.suffix), made.data)]
+    if whole:
+        tally.copied += sum(outcome is None for _, outcome in cells)
+        for name, data in members:
+            _add(tar, name, data)
 
 
 def _add(tar: tarfile.TarFile, name: str, data: Any) -> None:
@@ -208,11 +221,15 @@ def _images(reader: Reader, names: _FileNames, bar: Any) -> Iterator[Entry]:
 
 def _fields(reader: Reader, bar: Any) -> Iterator[Entry]:
     """Every field but the key, as a member."""
+    before = None
     first = next((name for name, kind in reader.fields.items() if kind == "image"), None)
     for index, sample in _samples(reader, bar):
         key = _inside(sample["key"], index) if "key" in sample else f"{index:08d}"
         folder, name = os.path.split(_without_suffix(key))
         key = os.path.join(folder, name.replace(".", "_"))  # WebDataset's keys end at the first dot
+        if key == before:
+            raise SourceError(f'export: expected another key than the one before, got "{key}" twice (sample {index})')
+        before = key
         for field, kind in reader.fields.items():
             if kind == "image":
                 own = key if field == first else f"{key}.{field}"

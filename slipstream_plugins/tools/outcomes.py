@@ -22,10 +22,10 @@ class Made:
 
 @dataclass(frozen=True)
 class Kept:
-    """An image that has no new form: why, and whether that is a fault of the image."""
+    """An image that has no new form: why, and whether that ends the work unless it is told to go on."""
 
     reason: str
-    damaged: bool
+    stops: bool
 
 
 Outcome = Made | Kept
@@ -54,7 +54,7 @@ class Tally:
         converted: Images in their new form.
         copied: Other files and members, as they were.
         kept: Images that stayed as they were (of a cache: were left out), by reason.
-        problems: The damaged ones among them, named.
+        problems: Those among them that end the work unless it is told to go on, named.
         bytes_before: Of the converted images.
         bytes_after: Of what they became.
     """
@@ -74,20 +74,20 @@ class Tally:
             name: The image in it.
             image: The image as it was.
             outcome: What became of it.
-            keep_going: Whether damaged images are only counted.
+            keep_going: Whether images that stop the work are only counted.
 
         Returns:
             The new form, or None where the image stays as it is.
 
         Raises:
-            SourceError: The image is damaged; names it.
+            SourceError: The image is damaged or refused; names it.
         """
         if isinstance(outcome, Made):
             self.converted += 1
             self.bytes_before += len(image)
             self.bytes_after += len(outcome.data)
             return outcome
-        if outcome.damaged:
+        if outcome.stops:
             problem = f'{place}: {outcome.reason} ("{name}")'
             if not keep_going:
                 raise SourceError(f"{problem}; replace the image, or go on past such images with --keep-going")
