@@ -138,14 +138,14 @@ Status render_planes(Planes planes, const PlaneSampling sampling[3], const Store
 
 // Every output is one sample, unchanged.
 Status copy_planes(Planes planes, const StoredView& view, const Target& target) {
-  const Rect rect = touched_rect(view);
+  const int width = view.x.outputs, height = view.y.outputs;
+  const int left = static_cast<int>(view.x.begin), top = static_cast<int>(view.y.begin);
+  const Rect rect = view.swapped ? Rect{top, left, height, width} : Rect{left, top, width, height};
   for (int c = 0; c < planes.count; ++c) {
     Status covered = check_covered(planes.plane[c], rect);
     if (!covered.ok()) return covered;
     if (view.swapped) planes.plane[c] = transposed(planes.plane[c], rect, target.arena);
   }
-  const int width = view.x.outputs, height = view.y.outputs;
-  const int left = static_cast<int>(view.x.begin), top = static_cast<int>(view.y.begin);
   RowWriter writer(target.output, width, height, target.destination, target.arena);
   for (int i = 0; i < height; ++i) {
     const int y = view.y.mirror ? height - 1 - i : i;
@@ -177,13 +177,17 @@ Status to_rgb(Planes& planes, PlaneSampling sampling[3], const StoredView& view,
   return {};
 }
 
+bool full_size(const PlaneSampling sampling[3], int count) {
+  for (int c = 0; c < count; ++c) {
+    if (sampling[c].x.ratio != 1 || sampling[c].y.ratio != 1) return false;
+  }
+  return true;
+}
+
 // Colour is converted first, which is nearer to what Pillow does, where all planes are full size and this
 // does not cost much more than converting the output's pixels.
 bool rgb_first(const PlaneSampling sampling[3], const StoredView& view) {
-  for (int c = 0; c < 3; ++c) {
-    if (sampling[c].x.ratio != 1 || sampling[c].y.ratio != 1) return false;
-  }
-  return view.x.length * view.y.length <= 1.5 * view.x.outputs * view.y.outputs;
+  return full_size(sampling, 3) && view.x.length * view.y.length <= 1.5 * view.x.outputs * view.y.outputs;
 }
 
 // Sixteen bits cannot hold the sums of more taps.
@@ -207,7 +211,7 @@ Status render(const Planes& given, const View& view, const Info& info, Fidelity 
     if (!status.ok()) return status;
   }
   const Target target{output, destination, arena};
-  if (copied) return copy_planes(planes, stored, target);
+  if (copied && full_size(sampling, planes.count)) return copy_planes(planes, stored, target);
   return exact ? render_planes<Level>(planes, sampling, stored, target)
                : render_planes<Q8>(planes, sampling, stored, target);
 }
