@@ -7,6 +7,7 @@
 
 #include "slip/arena.h"
 #include "slip/decode.h"
+#include "slip/geometry.h"
 #include "slip/pool.h"
 
 namespace slip {
@@ -23,6 +24,20 @@ Rect united(const Rect& a, const Rect& b) {
 
 std::string size_text(int width, int height) { return std::to_string(width) + "x" + std::to_string(height); }
 
+Scales united(const Scales& a, const Scales& b) {
+  return {std::min(a.least_x, b.least_x), std::max(a.most_x, b.most_x), std::min(a.least_y, b.least_y),
+          std::max(a.most_y, b.most_y)};
+}
+
+// What all placements allow the planes to be reduced by.
+Scales scales_of(const Job& job, Fidelity fidelity) {
+  if (fidelity == Fidelity::exact) return {};
+  Scales scales = stored_scales(job.placements[0].view, job.info);
+  for (const Placement& placement : job.placements)
+    scales = united(scales, stored_scales(placement.view, job.info));
+  return scales;
+}
+
 Status decode_and_render(const Job& job, const std::vector<Output>& outputs, Fidelity fidelity,
                          Arena& arena) {
   if (job.placements.empty()) return {};
@@ -30,7 +45,7 @@ Status decode_and_render(const Job& job, const std::vector<Output>& outputs, Fid
   for (const Placement& placement : job.placements)
     region = united(region, stored_region(placement.view, job.info));
   Planes planes;
-  Status status = decode_planes(job.bytes, region, arena, planes);
+  Status status = decode_planes(job.bytes, region, arena, planes, scales_of(job, fidelity));
   if (!status.ok()) return status;
   if (planes.width != job.info.width || planes.height != job.info.height)
     return {Code::corrupt, "expected " + size_text(job.info.width, job.info.height) + " pixels, got " +

@@ -3,6 +3,7 @@
 
 #include "slip/arena.h"
 #include "slip/image.h"
+#include "slip/reduction.h"
 #include "slip/status.h"
 
 namespace slip {
@@ -14,6 +15,8 @@ Status read_info(Bytes bytes, Info& info);
 // Decodes at least the samples of `region` (in stored pixels, inside the image) of every component, in the
 // arena. Inverse DCT is libjpeg-turbo's ISLOW to the bit. What lies outside the region need not be decoded.
 // On failure `planes` is unspecified and must not be used.
-Status decode_planes(Bytes bytes, const Rect& region, Arena& arena, Planes& planes);
+// Components may be reduced as reduction_for(scales) says; the default reduces none.
+Status decode_planes(Bytes bytes, const Rect& region, Arena& arena, Planes& planes,
+                     const Scales& scales = {});
 
 }  // namespace slip

@@ -70,6 +70,13 @@ Status map_view(const View& view, const Info& info, StoredView& stored) {
   return status;
 }
 
+Scales stored_scales(const View& view, const Info& info) {
+  StoredView stored;
+  if (!map_view(view, info, stored).ok()) return {};
+  const double x = stored.x.scale(), y = stored.y.scale();
+  return stored.swapped ? Scales{y, y, x, x} : Scales{x, x, y, y};
+}
+
 Span touched(const Axis& axis) {
   const double scale = axis.scale(), support = std::max(scale, 1.0), begin = axis.begin - axis.low;
   const Span first = touched(axis, begin + 0.5 * scale, support);

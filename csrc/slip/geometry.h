@@ -2,6 +2,7 @@
 #pragma once
 
 #include "slip/image.h"
+#include "slip/reduction.h"
 #include "slip/render.h"
 #include "slip/status.h"
 
@@ -27,6 +28,9 @@ struct StoredView {
 
 // Checks `view` and maps it to stored coordinates.
 Status map_view(const View& view, const Info& info, StoredView& stored);
+
+// What `view` is reduced by along the stored axes; a view that map_view refuses counts as not reduced at all.
+Scales stored_scales(const View& view, const Info& info);
 
 // Whole samples [first, last) of an axis.
 struct Span {

@@ -39,6 +39,8 @@ struct Plane {
   Rect region;
   int full_width = 0, full_height = 0;
   int h = 1, v = 1;  // sampling factors, as in the JPEG's frame header
+  // Each sample of data and region stands for 2^shift by 2^shift samples of the component, their mean.
+  int shift = 0;
 };
 
 // A decoded region of an image as it is stored (before EXIF orientation).

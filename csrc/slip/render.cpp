@@ -193,6 +193,24 @@ bool rgb_first(const PlaneSampling sampling[3], const StoredView& view) {
 // Sixteen bits cannot hold the sums of more taps.
 bool fits_q8(const Axis& axis) { return 2 * axis.scale() + 1 <= kMostQ8Taps; }
 
+bool is_reduced(const Planes& planes) {
+  for (int c = 0; c < planes.count; ++c) {
+    if (planes.plane[c].shift > 0) return true;
+  }
+  return false;
+}
+
+// Reduced planes are for fast rendering at a scale for which reduction_for() gives them.
+Status check_reduced(const Planes& planes, const PlaneSampling sampling[3], const StoredView& view,
+                     bool fast) {
+  for (int c = 0; c < planes.count; ++c) {
+    const Axis &x = view.swapped ? view.y : view.x, &y = view.swapped ? view.x : view.y;
+    const double scale = std::max(x.scale() / sampling[c].x.ratio, y.scale() / sampling[c].y.ratio);
+    fast = fast && 2 * scale / (1 << planes.plane[c].shift) + 4 <= kMostQ8Taps;
+  }
+  return fast ? Status() : Status(Code::corrupt, "expected whole planes for this view, got reduced ones");
+}
+
 }  // namespace
 
 Status render(const Planes& given, const View& view, const Info& info, Fidelity fidelity,
@@ -205,7 +223,13 @@ Status render(const Planes& given, const View& view, const Info& info, Fidelity 
   for (int c = 0; c < planes.count && status.ok(); ++c) status = sampling_of(planes, c, sampling[c]);
   if (!status.ok()) return status;
   const bool copied = stored.x.identity() && stored.y.identity();
-  const bool exact = fidelity == Fidelity::exact || copied || !fits_q8(stored.x) || !fits_q8(stored.y);
+  const bool reduced = is_reduced(planes);
+  if (reduced) {
+    status = check_reduced(planes, sampling, stored, fidelity == Fidelity::fast && !copied);
+    if (!status.ok()) return status;
+  }
+  const bool exact =
+      !reduced && (fidelity == Fidelity::exact || !fits_q8(stored.x) || !fits_q8(stored.y) || copied);
   if (planes.model == ColorModel::ycbcr && (exact || rgb_first(sampling, stored))) {
     status = to_rgb(planes, sampling, stored, arena);
     if (!status.ok()) return status;

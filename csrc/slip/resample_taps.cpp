@@ -29,6 +29,7 @@ class TapMaker {
     scratch_ = arena.take_array<double>(most);
     // Zeros to either side let compose_triangle() read beyond the taps.
     image_.weight = arena.take_array<int>(most + 2 * kZeros) + kZeros;
+    if (sampling.shift > 0) component_.weight = arena.take_array<int>(stride_);
   }
 
   int stride() const { return stride_; }
@@ -36,6 +37,14 @@ class TapMaker {
   // The taps of output `index`, counted from the near end, in out.weight, which has room for stride()
   // weights.
   void make(int index, Weights& out) {
+    if (sampling_.shift == 0) return make_whole(index, out);
+    make_whole(index, component_);
+    reduce(component_, out);
+  }
+
+ private:
+  // The same for samples of the component.
+  void make_whole(int index, Weights& out) {
     Weights& image = sampling_.ratio == 1 ? out : image_;
     const double center = begin_ + (index + 0.5) * scale_;
     const bool two = q8_ && scale_ <= 1 && between_two(center, image);
@@ -47,7 +56,6 @@ class TapMaker {
     }
   }
 
- private:
   // Without antialiasing the filter is linear interpolation, unless the edge cuts it off.
   bool between_two(double center, Weights& out) const {
     const double position = center - 0.5;
@@ -132,6 +140,36 @@ class TapMaker {
     add_up(out, (image_.first + image_.count / 2) >> 1);
   }
 
+  // A reduced sample weighs what its samples do, and within it they are taken to rise or fall as its
+  // neighbours say, which makes up for most of what their mean does not tell.
+  void reduce(const Weights& whole, Weights& out) const {
+    const int shift = sampling_.shift, size = 1 << shift, end = whole.first + whole.count;
+    out.first = whole.first >> shift;
+    out.count = ((end - 1) >> shift) + 1 - out.first;
+    std::fill_n(out.weight, out.count, 0);
+    for (int j = 0; j < out.count; ++j) {
+      const int begin = (out.first + j) << shift;
+      long long sum = 0, moment = 0;  // the moment in halves of a sample
+      for (int i = std::max(begin, whole.first); i < std::min(begin + size, end); ++i) {
+        const int weight = whole.weight[i - whole.first];
+        sum += weight;
+        moment += static_cast<long long>(weight) * (2 * (i - begin) - (size - 1));
+      }
+      const int before = std::max(j - 1, 0), after = std::min(j + 1, out.count - 1);
+      const int rise =
+          before == after ? 0 : static_cast<int>(std::lround(moment / (2.0 * size * (after - before))));
+      out.weight[j] += static_cast<int>(sum);
+      out.weight[before] -= rise;
+      out.weight[after] += rise;
+    }
+    // The passes know no weights below zero, which the ends may come to.
+    int& middle = out.weight[out.count / 2];
+    for (int j = 0; j < out.count; ++j) {
+      middle += std::min(out.weight[j], 0);
+      out.weight[j] = std::max(out.weight[j], 0);
+    }
+  }
+
   void set_span(Weights& out) const {
     const Span span = sampling_.made_of({image_.first, image_.first + image_.count});
     out.first = span.first;
@@ -146,7 +184,7 @@ class TapMaker {
   const double scale_, support_, inverse_, begin_;
   int stride_;
   double* scratch_;
-  Weights image_;
+  Weights image_, component_;
 };
 
 }  // namespace

@@ -30,8 +30,8 @@ Status sampling_of(const Planes& planes, int component, PlaneSampling& sampling)
   // doubled.
   const bool wide_enough = across == 1 || plane.full_width > 2;
   const bool triangle = across <= 2 && down <= 2 && wide_enough;
-  sampling.x = {across, triangle && across == 2, plane.full_width};
-  sampling.y = {down, triangle && down == 2, plane.full_height};
+  sampling.x = {across, triangle && across == 2, plane.full_width, plane.shift};
+  sampling.y = {down, triangle && down == 2, plane.full_height, plane.shift};
   if (plane.full_width != (planes.width + across - 1) / across ||
       plane.full_height != (planes.height + down - 1) / down) {
     return {Code::corrupt, which + "its size " + std::to_string(plane.full_width) + "x" +

@@ -16,11 +16,12 @@ struct Sampling {
   int ratio = 1;          // image samples per component sample
   bool triangle = false;  // upsampled with weights 3/4 and 1/4 (ratio 2 only), else repeated
   int size = 0;           // samples of the component along the axis
+  int shift = 0;          // a sample of the plane stands for 2^shift of the component's
 
-  // The component samples that the image samples of `span` are made of.
+  // The component samples, never the plane's, that the image samples of `span` are made of.
   Span made_of(Span span) const;
   bool operator==(const Sampling& o) const {
-    return ratio == o.ratio && triangle == o.triangle && size == o.size;
+    return ratio == o.ratio && triangle == o.triangle && size == o.size && shift == o.shift;
   }
 };
 

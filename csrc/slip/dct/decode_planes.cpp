@@ -7,6 +7,7 @@
 #include "slip/dct/tables.h"
 #include "slip/dct/tile_reader.h"
 #include "slip/idct.h"
+#include "slip/idct_reduced.h"
 
 namespace slip::dct {
 namespace {
@@ -17,9 +18,11 @@ struct Window {
   std::int32_t first = 0;              // position in the row buffer of the window's first block of an MCU row
   std::uint8_t* samples = nullptr;
   std::ptrdiff_t stride = 0;
+  int shift = 0;                        // of the plane
   alignas(16) std::uint16_t quant[64];  // natural order
 
   int columns() const { return x1 - x0; }
+  int block() const { return 8 >> shift; }  // samples of the plane along a block's side
 };
 
 class PlaneDecoder {
@@ -27,8 +30,9 @@ class PlaneDecoder {
   PlaneDecoder(const Record& record, const Tables& tables, Arena& arena)
       : record_(record), geometry_(record.geometry), reader_(record, tables), arena_(arena) {}
 
-  Status run(const Rect& region, Planes& planes) {
+  Status run(const Rect& region, const Scales& scales, Planes& planes) {
     if (Status s = check(region); !s.ok()) return s;
+    reduce(scales);
     open(region);
     place_tiles(region);
     const int pitch = geometry_.tile_mcus * 8 * geometry_.h_max, row_height = 8 * geometry_.v_max;
@@ -58,6 +62,16 @@ class PlaneDecoder {
     return Status(Code::corrupt, "dct record: its tiles do not add up to its payload");
   }
 
+  void reduce(const Scales& scales) {
+    int ratio_x[3], ratio_y[3];
+    for (int k = 0; k < geometry_.components; ++k) {
+      ratio_x[k] = geometry_.h_max / geometry_.component[k].h;
+      ratio_y[k] = geometry_.v_max / geometry_.component[k].v;
+    }
+    const Reduction reduction = reduction_for(scales, geometry_.components, ratio_x, ratio_y);
+    for (int k = 0; k < geometry_.components; ++k) window_[k].shift = reduction.shift[k];
+  }
+
   void open(const Rect& region) {
     std::int32_t blocks = 0;
     for (int k = 0; k < geometry_.components; ++k) {
@@ -69,8 +83,9 @@ class PlaneDecoder {
       w.y1 = std::min(c.blocks_y, (region.bottom() * c.v + 8 * geometry_.v_max - 1) / (8 * geometry_.v_max));
       w.first = blocks;
       blocks += c.v * w.columns();
-      w.stride = (8 * w.columns() + 63) & ~63;
-      w.samples = arena_.take_array<std::uint8_t>(static_cast<std::size_t>(w.stride) * 8u *
+      w.stride = (w.block() * w.columns() + 63) & ~63;
+      w.samples = arena_.take_array<std::uint8_t>(static_cast<std::size_t>(w.stride) *
+                                                  static_cast<std::size_t>(w.block()) *
                                                   static_cast<std::size_t>(w.y1 - w.y0));
       const std::uint8_t* steps = record_.quant + 64 * record_.header.component[k].quant;
       for (int i = 0; i < 64; ++i) w.quant[kNaturalOfZigzag[i]] = steps[i];
@@ -134,8 +149,13 @@ class PlaneDecoder {
       const int rows = geometry_.component[k].v;
       for (int y = std::max(w.y0, row * rows); y < std::min(w.y1, (row + 1) * rows); ++y) {
         const std::int32_t first = w.first + (y - row * rows) * w.columns();
-        idct_row(coefficients_ + std::ptrdiff_t{64} * first, extents_ + first, w.columns(), w.quant,
-                 w.samples + 8 * (y - w.y0) * w.stride, w.stride);
+        const std::int16_t* coefficients = coefficients_ + std::ptrdiff_t{64} * first;
+        std::uint8_t* samples = w.samples + w.block() * (y - w.y0) * w.stride;
+        if (w.shift > 0) {
+          idct_row_reduced(coefficients, w.columns(), w.quant, w.shift, samples, w.stride);
+        } else {
+          idct_row(coefficients, extents_ + first, w.columns(), w.quant, samples, w.stride);
+        }
       }
     }
   }
@@ -158,10 +178,10 @@ class PlaneDecoder {
       plane.full_height = c.height;
       plane.h = c.h;
       plane.v = c.v;
-      plane.region.x = 8 * w.x0;
-      plane.region.y = 8 * w.y0;
-      plane.region.width = std::min(8 * w.x1, c.width) - plane.region.x;
-      plane.region.height = std::min(8 * w.y1, c.height) - plane.region.y;
+      plane.shift = w.shift;
+      plane.region = reduced({8 * w.x0, 8 * w.y0, std::min(8 * w.x1, c.width) - 8 * w.x0,
+                              std::min(8 * w.y1, c.height) - 8 * w.y0},
+                             w.shift);
     }
   }
 
@@ -187,12 +207,13 @@ Status read_dct_info(Bytes bytes, Info& info) {
   return {};
 }
 
-Status decode_dct_planes(Bytes bytes, const Rect& region, Arena& arena, Planes& planes) {
+Status decode_dct_planes(Bytes bytes, const Rect& region, Arena& arena, Planes& planes,
+                         const Scales& scales) {
   Record record;
   if (Status s = parse_record(bytes, record); !s.ok()) return s;
   TablesPtr tables;
   if (Status s = tables_of(record.header, tables); !s.ok()) return s;
-  return PlaneDecoder(record, *tables, arena).run(region, planes);
+  return PlaneDecoder(record, *tables, arena).run(region, scales, planes);
 }
 
 }  // namespace slip::dct

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "slip/idct.h"
+#include "slip/idct_reduced.h"
 #include "slip/jpeg/mcu.h"
 #include "slip/jpeg/scan.h"
 
@@ -44,7 +45,7 @@ const HuffmanTable* table_of(const HuffmanDefinition& definition, bool dc, int i
 
 class BaselineDecoder {
  public:
-  BaselineDecoder(Bytes file, const Scan& scan, const Rect& region)
+  BaselineDecoder(Bytes file, const Scan& scan, const Rect& region, const Scales& scales)
       : scan_(scan), frame_(scan.frame), bytes_(file, scan.position) {
     const int mcu_width = kBlock * frame_.h_max, mcu_height = kBlock * frame_.v_max;
     columns_ = divide_up(frame_.width, mcu_width);
@@ -54,6 +55,12 @@ class BaselineDecoder {
     end_row_ = divide_up(region.bottom(), mcu_height);
     state_.next = bytes_.next();
     until_restart_ = scan.restart_interval;
+    int ratio_x[3], ratio_y[3];
+    for (int c = 0; c < frame_.count; ++c) {
+      ratio_x[c] = divide_up(frame_.h_max, frame_.component[c].h);
+      ratio_y[c] = divide_up(frame_.v_max, frame_.component[c].v);
+    }
+    reduction_ = reduction_for(scales, frame_.count, ratio_x, ratio_y);
   }
 
   bool decode(Arena& arena, Planes& planes) {
@@ -101,12 +108,14 @@ class BaselineDecoder {
       const int full_height = divide_up(frame_.height * v, frame_.v_max);
       const Rect decoded{first_column_ * h * kBlock, first_row_ * v * kBlock,
                          (end_column_ - first_column_) * h * kBlock, (end_row_ - first_row_) * v * kBlock};
-      stride_[c] = decoded.width + kSlack;
+      const int shift = reduction_.shift[c];
+      stride_[c] = (decoded.width >> shift) + kSlack;
       samples_[c] = arena.take_array<std::uint8_t>(static_cast<std::size_t>(stride_[c]) *
-                                                   static_cast<std::size_t>(decoded.height));
+                                                   static_cast<std::size_t>(decoded.height >> shift));
       const Rect true_samples{decoded.x, decoded.y, std::min(decoded.right(), full_width) - decoded.x,
                               std::min(decoded.bottom(), full_height) - decoded.y};
-      planes.plane[c] = {samples_[c], stride_[c], true_samples, full_width, full_height, h, v};
+      planes.plane[c] = {samples_[c], stride_[c], reduced(true_samples, shift), full_width, full_height, h,
+                         v,           shift};
     }
   }
 
@@ -160,10 +169,16 @@ class BaselineDecoder {
       const Component& component = frame_.component[c];
       for (int v = 0; v < component.v; ++v) {
         const int first = offset_[c] + v * kChunk * component.h;
+        const int shift = reduction_.shift[c], side = kBlock >> shift, blocks = chunk * component.h;
+        const std::int16_t* coefficients = coefficients_ + 64 * first;
+        const std::uint16_t* quant = scan_.quant[component.quant];
         std::uint8_t* destination =
-            samples_[c] + (row * component.v + v) * kBlock * stride_[c] + column * component.h * kBlock;
-        idct_row(coefficients_ + 64 * first, extents_ + first, chunk * component.h,
-                 scan_.quant[component.quant], destination, stride_[c]);
+            samples_[c] + (row * component.v + v) * side * stride_[c] + column * component.h * side;
+        if (shift > 0) {
+          idct_row_reduced(coefficients, blocks, quant, shift, destination, stride_[c]);
+        } else {
+          idct_row(coefficients, extents_ + first, blocks, quant, destination, stride_[c]);
+        }
       }
     }
   }
@@ -188,17 +203,18 @@ class BaselineDecoder {
   int offset_[3] = {};  // of a component's blocks in coefficients_, in blocks
   std::uint8_t* samples_[3] = {};
   std::ptrdiff_t stride_[3] = {};
+  Reduction reduction_;
   alignas(32) std::int16_t coefficients_[kChunk * kMaxBlocksInMcu * 64];
   std::uint8_t extents_[kChunk * kMaxBlocksInMcu];
 };
 
 }  // namespace
 
-bool decode_baseline(Bytes file, const Rect& region, Arena& arena, Planes& planes) {
+bool decode_baseline(Bytes file, const Rect& region, Arena& arena, Planes& planes, const Scales& scales) {
   Scan scan;
   if (!read_scan(file, scan)) return false;
   if (region.right() > scan.frame.width || region.bottom() > scan.frame.height) return false;
-  return BaselineDecoder(file, scan, region).decode(arena, planes);
+  return BaselineDecoder(file, scan, region, scales).decode(arena, planes);
 }
 
 }  // namespace slip::jpeg
