@@ -56,11 +56,12 @@ template <class Sample>
 Plans make_plans(const Planes& planes, const PlaneSampling sampling[3], const StoredView& view,
                  Arena& arena) {
   Plans plans;
+  const ImageTaps taps = make_image_taps<Sample>(view.x, view.y, arena);
   for (int c = 0; c < planes.count; ++c) {
     PlaneSampling turned = sampling[c];
     if (view.swapped) std::swap(turned.x, turned.y);
     const bool shared = c > 0 && sampling[c] == sampling[c - 1];
-    if (!shared) plans.plan[c] = make_resample_plan<Sample>(view.x, view.y, turned, arena);
+    if (!shared) plans.plan[c] = make_resample_plan<Sample>(taps, turned, arena);
     plans.of[c] = shared ? plans.of[c - 1] : &plans.plan[c];
   }
   return plans;

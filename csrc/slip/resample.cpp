@@ -37,17 +37,28 @@ int ring_size(int rows) {
 }  // namespace
 
 template <class Sample>
-ResamplePlan make_resample_plan(const Axis& x, const Axis& y, const PlaneSampling& sampling, Arena& arena) {
+ImageTaps make_image_taps(const Axis& x, const Axis& y, Arena& arena) {
   constexpr bool kQ8 = std::is_same_v<Sample, Q8>;
   constexpr int kBits = kQ8 ? kQ8Bits : kLevelBits;
   Axis ascending = y;
   ascending.mirror = false;
-  ResamplePlan plan;
-  plan.x = make_taps(x, sampling.x, kBits, arena);
-  plan.y = make_taps(ascending, sampling.y, kBits, arena);
+  ImageTaps taps;
+  taps.x = make_image_taps(x, kBits, arena);
+  taps.y = make_image_taps(ascending, kBits, arena);
   // Pillow's choice, which shows in the rounding between the passes.
   const int shrink_x = x.high - x.low - x.outputs, shrink_y = y.high - y.low - y.outputs;
-  plan.vertical_first = !kQ8 && shrink_y > 0 && shrink_y > 2 * shrink_x;
+  taps.vertical_first = !kQ8 && shrink_y > 0 && shrink_y > 2 * shrink_x;
+  return taps;
+}
+
+template <class Sample>
+ResamplePlan make_resample_plan(const ImageTaps& image, const PlaneSampling& sampling, Arena& arena) {
+  constexpr bool kQ8 = std::is_same_v<Sample, Q8>;
+  constexpr int kBits = kQ8 ? kQ8Bits : kLevelBits;
+  ResamplePlan plan;
+  plan.x = make_component_taps(image.x, sampling.x, kBits, arena);
+  plan.y = make_component_taps(image.y, sampling.y, kBits, arena);
+  plan.vertical_first = image.vertical_first;
   if (simd_level() == Simd::avx2)
     plan.groups = kQ8 ? make_q8_groups(plan.x, arena) : make_level_groups(plan.x, arena);
   return plan;
@@ -61,7 +72,8 @@ Resampler<Sample>::Resampler(const ResamplePlan& plan, const Plane* planes, int 
       count_(count),
       width_((plan.x.outputs + 31) & ~31),
       mask_(ring_size(plan.y.max_count) - 1),
-      rows_(arena.take_array<const Sample*>(plan.y.max_count)) {
+      rows_(arena.take_array<const Sample*>(plan.y.max_count)),
+      weights_(arena.take_array<int>(plan.y.max_count)) {
   for (int p = 0; p < count; ++p) {
     if (plan.vertical_first) {
       blended_[p] = arena.take_array<Level>(plan.x.high - plan.x.low + 32);
@@ -70,6 +82,12 @@ Resampler<Sample>::Resampler(const ResamplePlan& plan, const Plane* planes, int 
     }
     out_[p] = arena.take_array<Sample>(width_);
   }
+}
+
+template <class Sample>
+void Resampler<Sample>::take_weights(int index) {
+  const Taps& taps = plan_.y;
+  for (int k = 0; k < taps.count[index]; ++k) weights_[k] = taps.weight[k * taps.stride + index];
 }
 
 template <class Sample>
@@ -91,20 +109,22 @@ void Resampler<Sample>::blend_ring(int index) {
   const int start = taps.start[index], count = taps.count[index];
   if (next_ < start) next_ = start;
   fill_ring(start + count);
+  take_weights(index);
   for (int p = 0; p < count_; ++p) {
     for (int k = 0; k < count; ++k) rows_[k] = slot(p, start + k);
-    kernels_.vertical(rows_, taps.weight + index * taps.stride, count, width_, out_[p]);
+    kernels_.vertical(rows_, weights_, count, width_, out_[p]);
   }
 }
 
 template <>
 void Resampler<Level>::blend_source(int index) {
   const Taps &x = plan_.x, &y = plan_.y;
+  take_weights(index);
   for (int p = 0; p < count_; ++p) {
     for (int k = 0; k < y.count[index]; ++k) {
       rows_[k] = source(p, y.start[index] + k) + (x.low - planes_[p].region.x);
     }
-    kernels_.vertical(rows_, y.weight + index * y.stride, y.count[index], x.high - x.low, blended_[p]);
+    kernels_.vertical(rows_, weights_, y.count[index], x.high - x.low, blended_[p]);
   }
   kernels_.horizontal(blended_, count_, x, plan_.groups, x.low, out_);
 }
@@ -117,8 +137,10 @@ void Resampler<Sample>::move_to(int index) {
   blend_ring(index);
 }
 
-template ResamplePlan make_resample_plan<Q8>(const Axis&, const Axis&, const PlaneSampling&, Arena&);
-template ResamplePlan make_resample_plan<Level>(const Axis&, const Axis&, const PlaneSampling&, Arena&);
+template ImageTaps make_image_taps<Q8>(const Axis&, const Axis&, Arena&);
+template ImageTaps make_image_taps<Level>(const Axis&, const Axis&, Arena&);
+template ResamplePlan make_resample_plan<Q8>(const ImageTaps&, const PlaneSampling&, Arena&);
+template ResamplePlan make_resample_plan<Level>(const ImageTaps&, const PlaneSampling&, Arena&);
 template class Resampler<Q8>;
 template class Resampler<Level>;
 

@@ -14,8 +14,16 @@ struct ResamplePlan {
   Groups groups;  // of x, where the kernels want them
   bool vertical_first = false;
 };
+
+// The taps of both axes over image samples, from which those of every component follow.
+struct ImageTaps {
+  Taps x, y;
+  bool vertical_first = false;
+};
 template <class Sample>
-ResamplePlan make_resample_plan(const Axis& x, const Axis& y, const PlaneSampling& sampling, Arena& arena);
+ImageTaps make_image_taps(const Axis& x, const Axis& y, Arena& arena);
+template <class Sample>
+ResamplePlan make_resample_plan(const ImageTaps& image, const PlaneSampling& sampling, Arena& arena);
 
 // The rows of resampled planes, in order; only the rows that the vertical pass still needs are kept. Sample
 // is Q8 or Level, the kind of passes.
@@ -36,6 +44,7 @@ class Resampler {
   const std::uint8_t* source(int p, int y) const {
     return planes_[p].data + (y - planes_[p].region.y) * planes_[p].stride;
   }
+  void take_weights(int index);
   void fill_ring(int end);
   void blend_ring(int index);
   void blend_source(int index);
@@ -50,7 +59,8 @@ class Resampler {
   Sample* ring_[3] = {};
   Sample* out_[3] = {};
   Level* blended_[3] = {};  // a row between the passes where the vertical one comes first
-  const Sample** rows_;
+  const Sample** rows_;     // what one row of the vertical pass blends, and with what weights
+  int* weights_;
 };
 
 }  // namespace slip

@@ -5,7 +5,9 @@
 
 namespace slip {
 
-// Output i is the sum over k < count[i] of sample[start[i] + k] * weight[i * stride + k], over one().
+// Output i is the sum over k < count[i] of sample[start[i] + k] * weight[k * stride + i]; from count[i] to
+// max_count the weights are zero. Up to the next multiple of 16 outputs the last start and count are
+// repeated, with weights of zero.
 struct Taps {
   int outputs = 0;
   int max_count = 0;

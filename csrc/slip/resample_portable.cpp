@@ -15,9 +15,10 @@ void q8_horizontal(const std::uint8_t* const* rows, int planes, const Taps& taps
   for (int p = 0; p < planes; ++p) {
     for (int i = 0; i < taps.outputs; ++i) {
       const std::uint8_t* from = rows[p] + (taps.start[i] - origin);
-      const int* weight = taps.weight + i * taps.stride;
+      const int* weight = taps.weight + i;
       std::uint32_t sum = q8_bias(taps.count[i]);
-      for (int k = 0; k < taps.count[i]; ++k) sum += q8_product(std::uint32_t{from[k]} << 8, weight[k]);
+      for (int k = 0; k < taps.count[i]; ++k)
+        sum += q8_product(std::uint32_t{from[k]} << 8, weight[k * taps.stride]);
       out[p][i] = static_cast<Q8>(sum);
     }
   }
@@ -38,9 +39,9 @@ void level_horizontal(const std::uint8_t* const* rows, int planes, const Taps& t
   for (int p = 0; p < planes; ++p) {
     for (int i = 0; i < taps.outputs; ++i) {
       const std::uint8_t* from = rows[p] + (taps.start[i] - origin);
-      const int* weight = taps.weight + i * taps.stride;
+      const int* weight = taps.weight + i;
       int sum = kHalfLevel;
-      for (int k = 0; k < taps.count[i]; ++k) sum += from[k] * weight[k];
+      for (int k = 0; k < taps.count[i]; ++k) sum += from[k] * weight[k * taps.stride];
       out[p][i] = static_cast<Level>(sum >> kLevelBits);
     }
   }
