@@ -22,7 +22,7 @@ help:
 	@echo "make build      the extension, after a change in csrc/"
 	@echo "make test       native and Python tests"
 	@echo "make demo       train a small model and compare; DATA=folder of class folders, else pictures are made"
-	@echo "make bench      this package beside others; CASE=rrc|resizecrop|io SET=originals|s256q100|s256q90 DATA=folder"
+	@echo "make bench      this package beside others; CASE=rrc|resizecrop|io SET=originals|s256q100|s256q90|photos12mp DATA=folder"
 	@echo "make lint       ruff, mypy, clang-format; 'make format' mends what they can"
 	@echo "make soak       tests that run for minutes; 'make sanitize' the native tests under ASan and UBSan"
 	@echo "make clean      everything that was made, .venv included"

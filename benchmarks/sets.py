@@ -14,7 +14,8 @@ from examples.photos import write_folder
 from examples.pil_loader import random_box
 
 OUT = Path("out/benchmarks")
-SETS = ("originals", "s256q100", "s256q90")
+SETS = ("originals", "s256q100", "s256q90", "photos12mp")
+PHOTOS = 12
 PASSES = 4
 
 
@@ -23,7 +24,8 @@ def make_job(case: str, name: str, data: str | None, batch_size: int, threads: i
 
     Args:
         case: One of CASES.
-        name: One of SETS; "originals" are the files as they are, the others have a short side of 256, 4:2:0.
+        name: One of SETS; "originals" are the files as they are, "photos12mp" a dozen of them
+            enlarged to 12 megapixels, the others have a short side of 256, 4:2:0.
         data: A folder of class folders, or None to make photo-like pictures.
         batch_size: Images in a batch.
         threads: Threads per contender.
@@ -34,7 +36,9 @@ def make_job(case: str, name: str, data: str | None, batch_size: int, threads: i
     # The set made from a folder is found again by the folder's own name.
     work = (OUT / f"{folder.name}-{name}").resolve()
     work.mkdir(parents=True, exist_ok=True)
-    if name != "originals":
+    if name == "photos12mp":
+        folder = enlarged(folder, work / "images")
+    elif name != "originals":
         folder = resized(folder, work / "images", quality=int(name.rsplit("q", 1)[1]))
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg"))
     if not paths:
@@ -60,6 +64,24 @@ def resized(source: Path, folder: Path, quality: int) -> Path:
         image.save(out, "JPEG", quality=quality, subsampling="4:2:0")
         partial = target.with_suffix(".part")
         partial.write_bytes(out.getvalue())
+        partial.replace(target)
+    return folder
+
+
+def enlarged(source: Path, folder: Path) -> Path:
+    """PHOTOS pictures as a camera of 12 megapixels writes them: with grain, quality 90, every third one 4:4:4."""
+    found = sorted(p for p in source.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg"))
+    for number, path in enumerate(found[:: max(1, len(found) // PHOTOS)][:PHOTOS]):
+        target = folder / path.relative_to(source).with_suffix(".jpg")
+        if target.exists():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        large = Image.open(path).convert("RGB").resize((4000, 3000), Image.Resampling.BICUBIC)
+        grain = np.random.default_rng(number).normal(0, 3, (3000, 4000, 1)).astype(np.float32)
+        pixels = np.clip(np.asarray(large, np.float32) + grain, 0, 255).astype(np.uint8)
+        partial = target.with_suffix(".part")
+        sampling = "4:2:0" if number % 3 else "4:4:4"
+        Image.fromarray(pixels).save(partial, "JPEG", quality=90, subsampling=sampling)
         partial.replace(target)
     return folder
 
