@@ -3,6 +3,7 @@ PYTHON ?= python3
 # Any pip requirement, such as TORCH="torch --index-url https://download.pytorch.org/whl/cpu".
 TORCH ?= torch==2.13.0
 DATA ?=
+SECONDS ?= 60
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 
 VENV := .venv
@@ -15,7 +16,7 @@ CPP := $(shell find csrc -name '*.cpp' -o -name '*.h')
 
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
-.PHONY: help setup build test test-native test-python demo bench lint format soak sanitize clean
+.PHONY: help setup build test test-native test-python demo bench lint format soak sanitize fuzz clean
 
 help:
 	@echo "make setup      .venv with everything, system headers included"
@@ -25,6 +26,7 @@ help:
 	@echo "make bench      this package beside others; CASE=rrc|resizecrop|io SET=originals|s256q100|s256q90|photos12mp DATA=folder"
 	@echo "make lint       ruff, mypy, clang-format; 'make format' mends what they can"
 	@echo "make soak       tests that run for minutes; 'make sanitize' the native tests under ASan and UBSan"
+	@echo "make fuzz       mutated dct records and tables under both; SECONDS=60"
 	@echo "make clean      everything that was made, .venv included"
 
 setup: $(VENV)/.built
@@ -80,11 +82,17 @@ format: setup
 soak: setup
 	$(PY) -m pytest -m soak
 
-sanitize: setup
+build/sanitize/.built: $(NATIVE_SOURCES) | setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B build/sanitize -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
 	  -DSLIP_TESTS=ON -DSLIP_PYTHON=OFF -DSLIP_WERROR=ON -DSLIP_SANITIZE=address,undefined > /dev/null
 	PATH="$(CURDIR)/$(BIN):$$PATH" ninja -C build/sanitize --quiet
+	@touch $@
+
+sanitize: build/sanitize/.built
 	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 $(BIN)/ctest --test-dir build/sanitize --output-on-failure --no-tests=error
+
+fuzz: build/sanitize/.built
+	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 build/sanitize/fuzz_dct $(SECONDS) $$(date +%s)
 
 clean:
 	rm -rf $(VENV) build out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
