@@ -135,6 +135,9 @@ def train_tables(encoded: Encoded, packing: str = "compact", num_threads: int = 
 def register_tables(tables: Any) -> int:
     """Makes entropy tables known to this process; returns their id. Raises ValueError where they are damaged."""
 
+def builtin_tables(packing: str) -> bytes:
+    """The bytes of the built-in entropy tables."""
+
 def builtin_tables_id(packing: str = "compact") -> int:
     """The id of the built-in tables."""
 

@@ -95,6 +95,7 @@ def parse_tables(data: bytes) -> Tables:
         require(count < 4096, "too long a dictionary")
         tables.dictionary.extend(fields(cursor.take(4), 4, 8) for _ in range(count))
         require(all(max(widths) <= 12 for widths in tables.dictionary[1:]), "width beyond 12")
+        tables.dictionary.extend([0] * 8 for _ in range(4095 - count))
     else:
         for _ in range(7):
             (count,) = cursor.numbers("H")
@@ -149,9 +150,8 @@ def read_block(cursor: Cursor, codes: list[int], extension: int, tables: Tables)
 
 def wide_blocks(tile: bytes, classes: list[int], tables: Tables) -> list[list[int]]:
     cursor, count = Cursor(tile), len(classes)
-    *heads, filling = fields(cursor.take((14 * count + 7) // 8), 14, count + 1)
-    require(filling == 0, "heads not filled up with zeros")
-    require(all(head & 4095 < len(tables.dictionary) and head >> 12 < 3 for head in heads), "head of no meaning")
+    heads = fields(cursor.take((14 * count + 7) // 8), 14, count)
+    require(all(head >> 12 < 3 for head in heads), "extension of 3 bytes")
     widths = [tables.dictionary[head & 4095] or fields(cursor.take(4), 4, 8) for head in heads]
     require(all(max(eight) <= 12 for eight in widths), "width beyond 12")
     blocks = []
@@ -179,9 +179,7 @@ def compact_blocks(tile: bytes, classes: list[int], tables: Tables) -> list[list
         codes += width_codes(symbol(tables.codes[2 + kind * 14 + codes[3]], "high"), "high")
         extension = symbol(tables.codes[30 + kind * 13 + codes[0]], "extension")
         blocks.append(read_block(cursor, codes, extension - (extension & 0x8000) * 2, tables))
-    used = (at + 7) // 8
-    require("1" not in bits[at : used * 8], "heads not filled up with zeros")
-    require(cursor.at + used == len(tile), "tile not filled exactly")
+    require(cursor.at + (at + 7) // 8 == len(tile), "tile not filled exactly")
     return blocks
 
 
@@ -198,7 +196,7 @@ def decode(record: bytes, tables: bytes) -> Decoded:
     """Reads a record with the entropy tables that it names; raises ValueError where it breaks a rule."""
     known, cursor = parse_tables(tables), Cursor(record)
     magic, version, encoding, packing, orientation, width, height, size, crc, identity = cursor.numbers("4s4B4IQ")
-    count, model, adobe, tile_width, index_bits, steps, zero, marker_bytes, payload = cursor.numbers("6BHII")
+    count, model, adobe, tile_width, index_bits, steps, _, marker_bytes, payload = cursor.numbers("6BHII")
     require((magic, version, encoding) == (b"\x93SLP", 1, 1), "not a dct record of version 1")
     require(size == len(record), "record of another size")
     require(crc == crc32c(record[:20] + record[24:]), "checksum differs")
@@ -207,11 +205,10 @@ def decode(record: bytes, tables: bytes) -> Decoded:
         orientation in range(1, 9) and min(width, height) in range(1, 65501) and max(width, height) <= 65500,
         "orientation or size",
     )
-    require((count, model) in ((1, 0), (3, 1), (3, 2)) and zero == 0, "components or colour model")
+    require((count, model) in ((1, 0), (3, 1), (3, 2)), "components or colour model")
     require(tile_width in range(1, 17) and index_bits in range(1, 33) and steps in range(1, 5), "tile, index or tables")
     headers = [cursor.numbers("4B") for _ in range(3)]
-    require(headers[count:] == [(0, 0, 0, 0)] * (3 - count), "header of a component that is not there")
-    require(all(table < steps and last == 0 for _, _, table, last in headers), "quantisation table that is not there")
+    require(all(table < steps for _, _, table, _ in headers[:count]), "quantisation table that is not there")
     stored = [(factors >> 4, factors & 15) for _, factors, _, _ in headers[:count]]
     require(count == 3 or all(1 <= factor <= 4 for factor in stored[0]), "sampling")
     factors = stored if count == 3 else [(1, 1)]
@@ -221,8 +218,8 @@ def decode(record: bytes, tables: bytes) -> Decoded:
     require(bool((quantisation > 0).all()), "quantisation step of 0")
     across, down = -(-width // (8 * factors[0][0])), -(-height // (8 * factors[0][1]))
     tiles = [(y, range(across)[x : x + tile_width]) for y in range(down) for x in range(0, across, tile_width)]
-    *sizes, filling = fields(cursor.take((len(tiles) * index_bits + 7) // 8), index_bits, len(tiles) + 1)
-    require(filling == 0 and sum(sizes) == payload, "index does not add up")
+    sizes = fields(cursor.take((len(tiles) * index_bits + 7) // 8), index_bits, len(tiles))
+    require(sum(sizes) == payload, "index does not add up")
     segments = read_segments(cursor.take(marker_bytes))
     extents = [(-(-width * h // factors[0][0]), -(-height * v // factors[0][1])) for h, v in factors]
     blocks = [np.zeros((-(-rows // 8), -(-columns // 8), 64), np.int16) for columns, rows in extents]
@@ -232,8 +229,9 @@ def decode(record: bytes, tables: bytes) -> Decoded:
         classes = [int(model == 1 and c > 0) for c, _, _ in places]
         values = (wide_blocks if packing == 1 else compact_blocks)(cursor.take(tile_bytes), classes, known)
         store(blocks, places, values)
-    require(cursor.take(64) == bytes(64) and cursor.at == len(record), "zeros at the end")
-    steps_of = [quantisation[table].reshape(8, 8) for _, _, table, _ in headers]
+    cursor.take(64)
+    require(cursor.at == len(record), "bytes after the end")
+    steps_of = [quantisation[table].reshape(8, 8) for _, _, table, _ in headers[:count]]
     natural = [values.reshape(*values.shape[:2], 8, 8) for values in blocks]
     components = [
         Component(*parts) for parts in zip([h[0] for h in headers], stored, extents, steps_of, natural, strict=False)
@@ -242,11 +240,11 @@ def decode(record: bytes, tables: bytes) -> Decoded:
 
 
 def store(blocks: list[Coefficients], places: list[tuple[int, int, int]], values: list[list[int]]) -> None:
-    """Puts the blocks of a tile at (component, row, column); those outside their component are left out."""
+    """Puts the blocks of a tile at (component, row, column); of those outside their component only the DC counts."""
     dc = [0] * len(blocks)
     for (c, row, column), (difference, *others) in zip(places, values, strict=True):
+        dc[c] = (dc[c] + difference + 0x8000) % 0x10000 - 0x8000
         if row < blocks[c].shape[0] and column < blocks[c].shape[1]:
-            dc[c] = (dc[c] + difference + 0x8000) % 0x10000 - 0x8000
             blocks[c][row, column, ZIGZAG] = [dc[c], *others]
 
 

@@ -17,8 +17,10 @@ from tests import images, reference_dct
 from tests.reference_dct import crc32c, parse_tables, planes
 
 BUILT_IN = {"compact": 0x1E134E8B96FC173B, "wide": 0xB367470E9222EC5A}
+SIZE_BUILT_IN = {"compact": 45392, "wide": 16394}
 SIZES = ((1, 1), (2, 3), (7, 8), (9, 17), (16, 16), (33, 31), (50, 50))
 PACKINGS: tuple[codec.Packing, ...] = ("compact", "wide")
+Encode = Callable[[list[bytes], codec.Packing], tuple[list[bytes], bytes]]
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +54,10 @@ def with_trained_tables(jpegs: list[bytes], packing: codec.Packing) -> tuple[lis
     return records, tables
 
 
+def with_built_in_tables(jpegs: list[bytes], packing: codec.Packing) -> tuple[list[bytes], bytes]:
+    return [transcode(data, packing=packing) for data in jpegs], _core.builtin_tables(packing)
+
+
 def libjpeg_planes(data: bytes) -> list[NDArray[np.uint8]]:
     """The samples of every component as libjpeg-turbo decodes them, padded to whole MCUs or not."""
     image = Image.open(io.BytesIO(data))
@@ -62,9 +68,10 @@ def libjpeg_planes(data: bytes) -> list[NDArray[np.uint8]]:
     return list(turbojpeg.TurboJPEG().decode_to_yuv_planes(data))
 
 
+@pytest.mark.parametrize("encode", [with_trained_tables, with_built_in_tables])
 @pytest.mark.parametrize("packing", PACKINGS)
-def test_text_of_the_format_suffices_to_decode(packing: codec.Packing, jpegs: dict[str, bytes]) -> None:
-    records, tables = with_trained_tables(list(jpegs.values()), packing)
+def test_text_of_the_format_suffices_to_decode(packing: codec.Packing, encode: Encode, jpegs: dict[str, bytes]) -> None:
+    records, tables = encode(list(jpegs.values()), packing)
     for (name, data), record in zip(jpegs.items(), records, strict=True):
         decoded = reference_dct.decode(record, tables)
         image = Image.open(io.BytesIO(data))
@@ -91,6 +98,8 @@ def test_native_decode_of_a_record_is_pillows_of_its_jpeg(packing: codec.Packing
 def test_headers_name_the_frozen_tables(packing: codec.Packing) -> None:
     record = transcode(images.jpeg(16, 16), packing=packing)
     assert struct.unpack_from("<Q", record, 24) == (BUILT_IN[packing],)
+    tables = _core.builtin_tables(packing)
+    assert (parse_tables(tables).identity, len(tables)) == (BUILT_IN[packing], SIZE_BUILT_IN[packing])
 
 
 @pytest.mark.parametrize("packing", PACKINGS)
@@ -158,6 +167,28 @@ def test_both_decoders_refuse_a_breach(name: str, packing: codec.Packing) -> Non
     assert not natively_accepted(sealed(broken))
 
 
+ZEROS: dict[str, Change] = {
+    "u16 at 38": lambda r: struct.pack_into("<H", r, 38, 0xFFFF),
+    "last byte of a component": lambda r: r.__setitem__(51, 0xFF),
+    "components that are not there": lambda r: r.__setitem__(slice(52, 60), b"\xff" * 8),
+    "end": lambda r: r.__setitem__(slice(len(r) - 64, len(r)), b"\xff" * 64),
+}
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+@pytest.mark.parametrize("name", ZEROS)
+def test_both_decoders_ignore_what_stands_in_place_of_zeros(name: str, packing: codec.Packing) -> None:
+    (record,), tables = with_trained_tables([images.jpeg(40, 30, sampling="gray")], packing)
+    other = bytearray(record)
+    ZEROS[name](other)
+    (ours,) = reference_dct.decode(record, tables).components
+    (theirs,) = reference_dct.decode(sealed(other), tables).components
+    np.testing.assert_array_equal(ours.coefficients, theirs.coefficients)
+    jpegs, failures = _core.from_dct(_core.Encoded.from_buffers([record, sealed(other)]), np.arange(2))
+    assert not failures
+    assert jpegs[0] == jpegs[1]
+
+
 @pytest.mark.parametrize("packing", PACKINGS)
 def test_damaged_tiles_that_decode_mean_the_same_to_both(packing: codec.Packing) -> None:
     (record,), tables = with_trained_tables([images.jpeg(40, 30, quality=60)], packing)
@@ -171,7 +202,8 @@ def test_damaged_tiles_that_decode_mean_the_same_to_both(packing: codec.Packing)
         try:
             decoded = reference_dct.decode(data, tables)
         except ValueError:
-            refused += bool(failures)
+            assert failures, f"byte {at}"
+            refused += 1
             continue
         if failures:
             assert "no JPEG can hold it" in failures[0][2], at

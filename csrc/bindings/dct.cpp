@@ -82,6 +82,10 @@ std::uint64_t register_tables(const py::object& bytes) {
   return tables->id();
 }
 
+py::bytes builtin_tables(const std::string& packing) {
+  return to_bytes(dct::builtin_tables(packing_named(packing))->bytes());
+}
+
 std::uint64_t builtin_tables_id(const std::string& packing) {
   return dct::builtin_tables(packing_named(packing))->id();
 }
@@ -96,6 +100,7 @@ void bind_dct(py::module_& module) {
   module.def("train_tables", train_tables, py::arg("encoded"), py::arg("packing") = "compact",
              py::arg("num_threads") = 0);
   module.def("register_tables", register_tables, py::arg("tables"));
+  module.def("builtin_tables", builtin_tables, py::arg("packing"));
   module.def("builtin_tables_id", builtin_tables_id, py::arg("packing") = "compact");
 }
 
