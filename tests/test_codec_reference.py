@@ -190,13 +190,32 @@ def test_both_decoders_ignore_what_stands_in_place_of_zeros(name: str, packing: 
 
 
 @pytest.mark.parametrize("packing", PACKINGS)
-def test_damaged_tiles_that_decode_mean_the_same_to_both(packing: codec.Packing) -> None:
-    (record,), tables = with_trained_tables([images.jpeg(40, 30, quality=60)], packing)
+def test_dc_differences_of_blocks_outside_their_component_count(packing: codec.Packing) -> None:
+    (record,), tables = with_trained_tables([images.jpeg(16, 16, sampling="4:2:0")], packing)
+    narrower = bytearray(record)
+    struct.pack_into("<I", narrower, 8, 8)  # now the right half of the luma blocks lies outside
+    (jpeg,), failures = _core.from_dct(_core.Encoded.from_buffers([sealed(narrower)]), np.arange(1))
+    assert not failures
+    rewritten, _ = _core.to_dct(
+        _core.Encoded.from_buffers([jpeg]), np.arange(1), packing, parse_tables(tables).identity
+    )
+    whole = reference_dct.decode(record, tables).components[0].coefficients
+    assert whole[0, 1, 0, 0] != whole[0, 0, 0, 0]
+    for narrow in (sealed(narrower), *rewritten):
+        luma = reference_dct.decode(narrow, tables).components[0].coefficients
+        np.testing.assert_array_equal(luma, whole[:, :1])
+
+
+@pytest.mark.parametrize("size", [(40, 30), (8, 16)])
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_damaged_tiles_that_decode_mean_the_same_to_both(packing: codec.Packing, size: tuple[int, int]) -> None:
+    (record,), tables = with_trained_tables([images.jpeg(*size, sampling="4:2:0", quality=60)], packing)
     rng, payload = np.random.default_rng(0), struct.unpack_from("<I", record, 44)[0]
     equal = refused = 0
-    for at in rng.integers(len(record) - 64 - payload, len(record) - 64, 150).tolist():
+    for bit in rng.permutation(8 * payload)[:400].tolist():
+        at = len(record) - 64 - payload + bit // 8
         damaged = bytearray(record)
-        damaged[at] ^= 1 << int(rng.integers(8))
+        damaged[at] ^= 1 << bit % 8
         data = sealed(damaged)
         (jpeg,), failures = _core.from_dct(_core.Encoded.from_buffers([data]), np.arange(1))
         try:
