@@ -16,7 +16,4 @@ namespace slip {
 void idct_row_reduced(const std::int16_t* coefficients, int count, const std::uint16_t* quant, int shift,
                       std::uint8_t* destination, std::ptrdiff_t stride);
 
-// How many coefficients in zigzag order hold the lowest n x n ones.
-constexpr int reduced_extent(int shift) { return shift == 0 ? 64 : shift == 1 ? 25 : shift == 2 ? 5 : 1; }
-
 }  // namespace slip

@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "jpegs.h"
+#include "segments.h"
 #include "slip/decode.h"
 #include "slip/jpeg/baseline.h"
 #include "slip/jpeg/markers.h"
@@ -15,24 +16,8 @@ namespace {
 using slip::Code;
 using slip::Rect;
 using File = std::vector<std::uint8_t>;
-
-// Offset of the payload of the first segment with this marker.
-std::size_t find_segment(const File& jpeg, std::uint8_t marker) {
-  slip::jpeg::Segments segments(jpegs::bytes(jpeg));
-  slip::jpeg::Segment segment;
-  while (segments.next(segment)) {
-    if (segment.marker == marker) return static_cast<std::size_t>(segment.payload.data - jpeg.data());
-  }
-  check::fail(__FILE__, __LINE__, "the JPEG lacks a segment that the test needs");
-  return 0;
-}
-
-File ordinary(int width = 40, int height = 30) {
-  jpegs::Recipe recipe;
-  recipe.width = width;
-  recipe.height = height;
-  return jpegs::make(recipe);
-}
+using segments::find_segment;
+using segments::ordinary;
 
 slip::Status decode_whole(const File& file) {
   slip::Info info;

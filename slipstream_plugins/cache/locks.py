@@ -7,8 +7,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
-__all__ = ["locked", "sync_directory", "try_lock", "write_synced"]
+__all__ = ["locked", "sync_directory", "synced_file", "try_lock", "write_synced"]
 
 
 @contextmanager
@@ -53,12 +54,13 @@ def sync_directory(directory: Path) -> None:
         os.close(handle)
 
 
-def write_synced(file: Path, data: bytes) -> None:
-    """Writes a file through a temporary one beside it: afterwards it is whole and durable, or was never there."""
+@contextmanager
+def synced_file(file: Path) -> Iterator[BinaryIO]:
+    """Opens a temporary file beside `file`, which takes its name when the block ends well and is removed else."""
     beside = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with open(beside, "wb") as out:
-            out.write(data)
+            yield out
             out.flush()
             os.fsync(out.fileno())
         os.replace(beside, file)
@@ -66,4 +68,10 @@ def write_synced(file: Path, data: bytes) -> None:
         with suppress(FileNotFoundError):
             beside.unlink()
         raise
+
+
+def write_synced(file: Path, data: bytes) -> None:
+    """Writes a file through a temporary one beside it: afterwards it is whole and durable, or was never there."""
+    with synced_file(file) as out:
+        out.write(data)
     sync_directory(file.parent)

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from slipstream_plugins.cache.locks import sync_directory
+from slipstream_plugins.cache.locks import sync_directory, synced_file
 
 __all__ = ["sync_parents", "whole_file"]
 
 
 @contextmanager
 def whole_file(target: Path) -> Iterator[BinaryIO]:
-    """Opens a temporary file beside `target`, which takes its name when the block ends well and is removed else."""
+    """Opens a file of a folder that may not be there yet; it stands under its name only when the block ends well."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with open(beside, "wb") as out:
-            yield out
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(beside, target)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            beside.unlink()
-        raise
+    with synced_file(target) as out:
+        yield out
 
 
 def sync_parents(targets: Iterable[Path]) -> None:
